@@ -1,0 +1,190 @@
+"""Read a configuration and tell all its faults at once, each with path, line, rule and remedy."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from analysis.config.judging import judge_schema
+from analysis.config.model import CanaryConfig
+from analysis.errors import ConfigError, Fault
+
+# A configuration of 500 metrics is about 200 kB; deeper nesting than this is no configuration but
+# an attempt to exhaust the parser.
+MOST_BYTES, MOST_DEPTH = 1_000_000, 40
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is no key here",
+    "string_too_short": "must not be empty",
+}
+
+
+def load_config(path: Path) -> CanaryConfig:
+    """Read a configuration file.
+
+    Raises:
+        ConfigError: The file cannot be read, is no YAML, or breaks a rule; with every fault found.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        message = "there is no such file; `serinus init` writes a commented starter"
+        raise ConfigError(message, origin=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", origin=str(path)) from error
+    return parse_config(text, origin=str(path))
+
+
+def parse_config(text: str, *, origin: str = "") -> CanaryConfig:
+    """Read a configuration from YAML text.
+
+    Raises:
+        ConfigError: The text is no YAML, or breaks a rule.
+    """
+    document = _parse_yaml(text, origin)
+    if not isinstance(document, CommentedMap):
+        raise ConfigError("a configuration is a mapping with name and metrics", origin=origin)
+    try:
+        return CanaryConfig.model_validate(_plain(document))
+    except ValidationError as error:
+        raise ConfigError(_faults(error.errors(), document), origin=origin) from error
+
+
+def digest(config: CanaryConfig) -> str:
+    """Give the SHA-256 of what the configuration means, whatever its comments and order of keys."""
+    text = json.dumps(config.model_dump(mode="json", by_alias=True), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def json_schema() -> dict[str, Any]:
+    """Describe a configuration as JSON Schema, for editors."""
+    schema = CanaryConfig.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["$defs"]["JudgeSettings"] = judge_schema()
+    return schema
+
+
+def _parse_yaml(text: str, origin: str) -> object:
+    if len(text.encode()) > MOST_BYTES:
+        raise ConfigError(f"is larger than {MOST_BYTES:,} bytes", origin=origin)
+    try:
+        document = YAML(typ="rt", pure=True).load(StringIO(text))
+        _check_depth(document)
+    except DuplicateKeyError as error:
+        raise ConfigError((_yaml_fault(error, "a key stands twice"),), origin=origin) from error
+    except MarkedYAMLError as error:
+        raise ConfigError((_yaml_fault(error, "is no YAML"),), origin=origin) from error
+    except (YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError(f"is no YAML: {error}", origin=origin) from error
+    return document
+
+
+def _yaml_fault(error: MarkedYAMLError, what: str) -> Fault:
+    line = error.problem_mark.line + 1 if error.problem_mark else None
+    problem = str(error.problem or "").strip().splitlines()
+    return Fault(path="", message=f"{what}: {problem[0] if problem else error}", line=line)
+
+
+def _check_depth(node: object, depth: int = 0) -> None:
+    if depth > MOST_DEPTH:
+        raise ValueError(f"nested deeper than {MOST_DEPTH} levels")
+    children = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
+    for child in children:
+        _check_depth(child, depth + 1)
+
+
+def _plain(node: object) -> Any:
+    """Give ruamel's types as Python's own, so that messages show values as they were written."""
+    if isinstance(node, Mapping):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    for plain in (bool, int, float, str):
+        if isinstance(node, plain):
+            return plain(node)
+    return node
+
+
+def _faults(details: list[ErrorDetails], document: CommentedMap) -> tuple[Fault, ...]:
+    """Tell the faults in the order of the file, without those that only follow from others."""
+    broken = {detail["loc"][:1] for detail in details if len(detail["loc"]) > 1}
+    told = [d for d in details if not (d["type"] == "too_short" and d["loc"] in broken)]
+    faults = [_fault(detail, document) for detail in told]
+    return tuple(sorted(faults, key=lambda fault: fault.line or 0))
+
+
+def _fault(detail: ErrorDetails, document: CommentedMap) -> Fault:
+    location = detail["loc"]
+    message = _message(detail, location)
+    return Fault(path=_path(location), message=message, line=_line(document, location))
+
+
+def _message(detail: ErrorDetails, location: tuple[int | str, ...]) -> str:
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        known = _keys_at(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1)
+        remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
+        return f"{_WORDS[kind]}; {remedy}"
+    if kind in _WORDS:
+        return _WORDS[kind]
+    text = detail["msg"].removeprefix("Value error, ")
+    shown = detail["input"]
+    plain = isinstance(shown, str | int | float | bool) and kind not in ("value_error", "judge")
+    return f"{text[:1].lower()}{text[1:]}, got {shown!r}" if plain else text
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """List the keys that may stand at a place of the document."""
+    model: type[BaseModel] = CanaryConfig
+    for part in location:
+        if isinstance(part, int):
+            continue
+        names = {f.alias or name: f for name, f in model.model_fields.items()}
+        inner = _model_of(names[part].annotation) if part in names else None
+        if inner is None:
+            return []
+        model = inner
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_of(part) for part in getattr(annotation, "__args__", ()))
+    return next((model for model in inner if model is not None), None)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return path
+
+
+def _line(document: CommentedMap, location: tuple[int | str, ...]) -> int | None:
+    """Find the line of the deepest part of the location that the document has."""
+    node: Any = document
+    line: int | None = None
+    for part in location:
+        if isinstance(node, CommentedMap) and part in node:
+            line = node.lc.key(part)[0] + 1
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1
+        else:
+            break
+        node = node[part]
+    return line

@@ -1,0 +1,218 @@
+"""The shape of `canary.yaml`. pydantic stands at this door only; judges check their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+import judges
+from analysis.config.fields import Duration, Name, Query
+from analysis.config.judging import JudgeSettings, default_judge
+from judges import Looks
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("a duration here must be longer than 0s")
+    return value
+
+
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+
+
+class PrometheusSettings(_Model):
+    """Where the series are, and how finely they are read.
+
+    Credentials never stand here: they come from the environment or from files.
+    """
+
+    url: str = Field(default="${PROMETHEUS_URL:-}", description="base URL; ${ENV} is expanded")
+    step: PositiveDuration = Field(
+        default=timedelta(seconds=15), description="distance of the judged steps"
+    )
+    lag: Duration = Field(
+        default=timedelta(seconds=30), description="newest data left out: scrapes still on their way"
+    )
+    timeout: PositiveDuration = Field(
+        default=timedelta(seconds=30), description="longest wait for one query"
+    )
+    deadline: PositiveDuration = Field(
+        default=timedelta(seconds=120), description="longest wait for all queries together"
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="such as X-Scope-OrgID; ${ENV} is expanded"
+    )
+    bearer_token_file: str | None = Field(default=None, description="file that holds the token")
+    bearer_token_env: str | None = Field(default=None, description="variable that holds the token")
+    username: str | None = Field(default=None, description="for basic authentication")
+    password_env: str | None = Field(default=None, description="variable that holds the password")
+    password_file: str | None = Field(default=None, description="file that holds the password")
+    ca_file: str | None = Field(default=None, description="certificates to trust")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        ways = [self.bearer_token_file, self.bearer_token_env, self.username]
+        if sum(way is not None for way in ways) > 1:
+            raise ValueError("give one of bearer_token_file, bearer_token_env and username")
+        secrets = [self.password_env, self.password_file]
+        if (self.username is None) == any(secret is not None for secret in secrets):
+            raise ValueError("username needs password_env or password_file, and they need it")
+        return self
+
+
+class SourceSettings(_Model):
+    """The metric source."""
+
+    prometheus: PrometheusSettings = PrometheusSettings()
+
+
+class WindowSettings(_Model):
+    """The time that is judged."""
+
+    planned: PositiveDuration = Field(
+        default=timedelta(minutes=60), description="length of the whole analysis"
+    )
+    warmup: Duration = Field(
+        default=timedelta(minutes=3), description="left out at the start, of both sides"
+    )
+
+    @model_validator(mode="after")
+    def _something_left(self) -> Self:
+        if self.warmup >= self.planned:
+            raise ValueError(f"warmup ({self.warmup}) must be shorter than planned ({self.planned})")
+        return self
+
+
+Probability = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Risk(_Model):
+    """The error rates of the whole rollout."""
+
+    false_fail: Probability = Field(
+        default=0.01, description="probability that a good rollout fails, over all looks and metrics"
+    )
+    false_pass: Probability = Field(
+        default=0.05, description="probability that harm at a critical metric's margin passes"
+    )
+    looks: Looks = Field(
+        default=Looks.ANYTIME, description="anytime: judge as often as you like; fixed: only once"
+    )
+
+
+class Scoring(_Model):
+    """How metrics make a score from 0 to 100."""
+
+    pass_: float = Field(default=95.0, ge=0, le=100, alias="pass")
+    marginal: float = Field(default=75.0, ge=0, le=100)
+    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="weight of each group; groups not named share the rest"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.marginal > self.pass_:
+            raise ValueError(f"marginal ({self.marginal:g}) must not exceed pass ({self.pass_:g})")
+        return self
+
+
+class Counts(_Model):
+    """Events among a total: selectors of two counters, read raw."""
+
+    events: Query = Field(description="selector of the counter of events, such as failed requests")
+    total: Query = Field(description="selector of the counter of all requests")
+
+
+class Sums(_Model):
+    """A quotient of two counters, read raw: seconds over requests, bytes over requests."""
+
+    numerator: Query = Field(description="selector of the counter on top")
+    denominator: Query = Field(description="selector of the counter below")
+
+
+class Metric(_Model):
+    """One metric: what to ask, and which judge looks at the answer."""
+
+    name: Name
+    group: Name = "default"
+    critical: bool = Field(default=False, description="the rollout passes only if this passes")
+    muted: bool = Field(default=False, description="judged and shown, without a say in the verdict")
+    query: Query | None = Field(default=None, description="a PromQL expression, read at every step")
+    counts: Counts | None = None
+    sums: Sums | None = None
+    pods: str | None = Field(
+        default=None, description="label that tells pods apart, such as pod", pattern=r"^[a-zA-Z_]\w*$"
+    )
+    judge: JudgeSettings = Field(default_factory=lambda: JudgeSettings(kind=""))
+
+    @model_validator(mode="after")
+    def _one_input(self) -> Self:
+        given = [key for key in ("query", "counts", "sums") if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = f"got {' and '.join(given)}" if given else "got none"
+            raise ValueError(f"a metric has exactly one of query, counts and sums; {found}")
+        return self
+
+    @model_validator(mode="after")
+    def _judge_fits(self) -> Self:
+        if not self.judge.kind:
+            object.__setattr__(self, "judge", default_judge(counts=self.counts is not None))
+        accepted = judges.judge_class(self.judge.kind).accepts
+        kind = judges.Values if self.query is not None else judges.Ratio
+        if kind not in accepted:
+            wanted = "counts: {events, total}" if judges.Ratio in accepted else "query"
+            raise ValueError(f"{self.judge.kind} needs {wanted} instead of this input")
+        return self
+
+
+class CanaryConfig(_Model):
+    """A whole configuration."""
+
+    version: Literal[1] = 1
+    name: Name
+    source: SourceSettings = SourceSettings()
+    variables: dict[str, str | int | float | None | dict[str, str | int | float | None]] = Field(
+        default_factory=dict,
+        description="shared variables, and those of each side under baseline and canary; "
+        "null means the caller must give it",
+    )
+    window: WindowSettings = WindowSettings()
+    risk: Risk = Risk()
+    scoring: Scoring = Scoring()
+    metrics: tuple[Metric, ...] = Field(min_length=1, max_length=500)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [metric.name for metric in self.metrics]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two metrics are named {twice[0]!r}; give each its own name")
+        return self
+
+    @model_validator(mode="after")
+    def _known_groups(self) -> Self:
+        groups = {metric.group for metric in self.metrics}
+        if unknown := sorted(set(self.scoring.weights) - groups):
+            known = ", ".join(sorted(groups))
+            raise ValueError(f"scoring.weights names no group of a metric: {unknown[0]!r} ({known})")
+        return self
+
+    @model_validator(mode="after")
+    def _variables_of_sides(self) -> Self:
+        for name, value in self.variables.items():
+            if isinstance(value, dict) != (name in ("baseline", "canary")):
+                rule = "baseline and canary hold a side's variables; every other name one value"
+                raise ValueError(f"variables.{name}: {rule}")
+        return self
+
+    def side_variables(self, side: str) -> Mapping[str, Any]:
+        """Give what the configuration says of a side's variables, over the shared ones."""
+        shared = {k: v for k, v in self.variables.items() if not isinstance(v, dict)}
+        own = self.variables.get(side, {})
+        return {**shared, **(own if isinstance(own, dict) else {})}

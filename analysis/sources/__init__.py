@@ -1,0 +1,1 @@
+"""Metric sources, one a file, all behind the port in `analysis.sources.port`."""

@@ -1,0 +1,100 @@
+"""The port every metric source stands behind: requests in, answers out.
+
+An analysis asks for everything it needs in one call, so a source is free to batch, to
+parallelize and to show progress; a recording is nothing but the answers kept on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import SourceError
+
+Array = NDArray[np.float64]
+
+
+class RequestKind(StrEnum):
+    """How a query is to be evaluated."""
+
+    RANGE = "range"  # an expression, evaluated at every step
+    SAMPLES = "samples"  # a selector, answered with the samples as they were scraped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One question to a metric source; equal requests have equal answers.
+
+    Attributes:
+        kind: How the query is evaluated.
+        query: PromQL, ready to be sent.
+        start: First instant, epoch seconds; included.
+        end: Last instant, epoch seconds; included.
+        step_s: Distance of the evaluations in seconds; 0 for `SAMPLES`.
+    """
+
+    kind: RequestKind
+    query: str
+    start: float
+    end: float
+    step_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Series:
+    """One series of an answer.
+
+    Attributes:
+        labels: Its labels, `__name__` included where the source gave it.
+        times: Shape (n,), epoch seconds, strictly increasing.
+        values: Shape (n,); NaN and infinities as the source sent them.
+    """
+
+    labels: Mapping[str, str]
+    times: Array
+    values: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answer:
+    """What a source said to one request.
+
+    Attributes:
+        series: The series, in the order of their sorted labels.
+        warnings: What the source wants known about them (partial data, lossy functions).
+        seconds: How long the source took; 0 where nothing was asked over a network.
+    """
+
+    series: tuple[Series, ...]
+    warnings: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+
+
+Answers = Mapping[Request, Answer | SourceError]
+Progress = Callable[[int, int], None]  # (answered, asked)
+
+
+def no_progress(answered: int, asked: int, /) -> None:
+    """Show nothing."""
+
+
+class MetricSource(Protocol):
+    """Anything that can answer PromQL about the past."""
+
+    @property
+    def description(self) -> str:
+        """Say what this source is and where, without secrets, for the provenance."""
+
+    def answer(
+        self, requests: Sequence[Request], *, progress: Progress = no_progress
+    ) -> Answers:
+        """Answer every request, or say of each why it could not be answered.
+
+        Raises:
+            SourceError: No request could be answered, for one reason that concerns them all.
+        """

@@ -1,0 +1,1 @@
+"""The parts the Prometheus source is made of, one subject a module."""

@@ -1,0 +1,181 @@
+"""Where a server is and who asks it: addresses, credentials, and keeping both out of messages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from requests import PreparedRequest
+
+from analysis.errors import ConfigError
+from analysis.sources.prometheus_http.faults import ServerFault
+
+# requests takes any callable as `auth` and calls it for every request sent, retries included.
+Auth = Callable[[PreparedRequest], PreparedRequest]
+
+# Headers whose values a server may repeat to us: the rest could hold a key.
+_OPEN_HEADERS = frozenset(
+    "accept accept-encoding connection content-length content-type host user-agent"
+    " x-scope-orgid thanos-tenant".split()
+)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[!-~\x80-\xff]([ -~\x80-\xff]*[!-~\x80-\xff])?")
+_TOKEN = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasicAuth:
+    """A user and a password, as a reverse proxy in front of Prometheus asks for.
+
+    Attributes:
+        user: The user's name.
+        password: The password, never shown.
+    """
+
+    user: str
+    password: str = field(repr=False)
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Sign `request`."""
+        pair = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return _authorized(request, f"Basic {pair}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BearerToken:
+    """A token that stays the same.
+
+    Attributes:
+        token: The token, never shown.
+    """
+
+    token: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot stand in a header, without showing it.
+
+        Raises:
+            ConfigError: The token is empty or holds blanks, line ends or other odd characters.
+        """
+        if not _TOKEN.fullmatch(self.token):
+            raise ConfigError("the bearer token must be one word of printable ASCII characters")
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Sign `request`."""
+        return _authorized(request, f"Bearer {self.token}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BearerTokenFile:
+    """A token in a file that is rewritten as it expires, such as a Kubernetes service account's.
+
+    Attributes:
+        path: The file, read anew for every request.
+    """
+
+    path: Path
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Sign `request` with what the file holds now.
+
+        Raises:
+            ServerFault: The file cannot be read or does not hold one token.
+        """
+        return _authorized(request, f"Bearer {self._token()}")
+
+    def _token(self) -> str:
+        try:
+            token = self.path.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            words = getattr(error, "strerror", None) or "not ASCII text"
+            raise _useless_token_file(self.path, words) from None  # the cause quotes the file
+        if not _TOKEN.fullmatch(token):
+            raise _useless_token_file(self.path, "it must hold one token and nothing else")
+        return token
+
+
+def _useless_token_file(path: Path, words: str) -> ServerFault:
+    return ServerFault(
+        f"the bearer token file {path} is of no use: {words}; "
+        "check the path, its permissions and what writes it",
+        code="unauthorized",
+        is_final=True,
+    )
+
+
+def _authorized(request: PreparedRequest, value: str) -> PreparedRequest:
+    request.headers["Authorization"] = value
+    return request
+
+
+def split_url(url: str) -> tuple[str, BasicAuth | None]:
+    """Part an address from the user and password that may stand in it.
+
+    Raises:
+        ConfigError: It is not the address of an HTTP server; the message shows no secret.
+    """
+    try:
+        parts = urlsplit(url)
+        is_address = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or parts.scheme not in ("http", "https") or re.search(r"\s", url):
+        raise _wrong_url(url, "must start with http:// or https:// and a host")
+    if "@" in parts.path or parts.query or parts.fragment:
+        raise _wrong_url(url, "must hold neither ? nor #, nor @ in its path (write %40)")
+    place = parts.netloc.rpartition("@")[2]
+    clean = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+    return clean, _url_auth(parts.username, parts.password)
+
+
+def _url_auth(user: str | None, password: str | None) -> BasicAuth | None:
+    if user is None:
+        return None
+    return BasicAuth(user=unquote(user), password=unquote(password or ""))
+
+
+def _wrong_url(url: str, rule: str) -> ConfigError:
+    shown = re.split(r"[?#]", url.rpartition("@")[2])[0]
+    return ConfigError(
+        f"the Prometheus URL {rule}, got {shown!r}; write it like http://prometheus:9090"
+    )
+
+
+def header_faults(headers: Mapping[str, str]) -> Iterator[str]:
+    """Say of every header that cannot be sent why, without showing its value."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            yield f"header name {name!r} must be letters, digits and dashes"
+        if not _HEADER_VALUE.fullmatch(value):
+            yield (
+                f"the value of header {name!r} must be one line of Latin-1 text "
+                "without blanks around it"
+            )
+
+
+def redact(words: str, sent: Mapping[str, str]) -> str:
+    """Blank out of a server's words every credential among the headers sent to it."""
+    for secret in sorted(set(_secrets(sent)), key=len, reverse=True):
+        words = words.replace(secret, "***")
+    return words
+
+
+def _secrets(sent: Mapping[str, str]) -> Iterator[str]:
+    for name, value in sent.items():
+        if name.lower() not in _OPEN_HEADERS:
+            yield from value.split()[-1:]  # the word after `Basic` or `Bearer`
+            yield value
+            yield from _password(value)
+
+
+def _password(value: str) -> Iterator[str]:
+    try:
+        pair = base64.b64decode(value.removeprefix("Basic "), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return
+    yield from (part for part in (pair, pair.partition(":")[2]) if part)

@@ -1,0 +1,1 @@
+"""What judges share: types, registry, errors, effects, dependence, evidence over looks."""

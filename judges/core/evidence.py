@@ -1,0 +1,90 @@
+"""From a studentized statistic to evidence: p-values for one look, e-values for any number.
+
+References:
+    Robbins (1970); Howard, Ramdas, McAuliffe & Sekhon (2021), Annals of Statistics 49(2):
+    the one-sided normal mixture. Waudby-Smith et al. (arXiv 2103.06476): its asymptotic use with an
+    estimated variance.
+"""
+
+from __future__ import annotations
+
+import math
+
+from scipy import special
+
+from judges.core.judgment import Evidence, Verdict
+from judges.core.parameters import Looks
+
+# Beyond this a normal deviate says nothing more, and its square still fits a double.
+_Z_MOST = 38.0
+
+
+def normal_deviate(t: float, df: float) -> float:
+    """Map a t statistic to the standard normal deviate with the same tail probability."""
+    tail = float(special.stdtr(df, -abs(t)))
+    z = -float(special.ndtri(tail)) if tail > 0 else _Z_MOST
+    return math.copysign(min(z, _Z_MOST), t)
+
+
+def log_e_normal(z: float, n: float, *, alpha: float, best_at: float) -> float:
+    """Give the log e-value of the one-sided normal mixture.
+
+    Args:
+        z: Standardized statistic; positive values speak for the claim.
+        n: Steps seen so far (the variance clock).
+        alpha: Level that the mixture is tuned for.
+        best_at: Steps at which it is to be sharpest.
+    """
+    # Tuning of Howard et al. (2021), eq. 3.7, for the one-sided boundary.
+    spread = 2 * math.log(1 / (2 * alpha)) if alpha < 0.5 else 0.1
+    rho = best_at / (spread + math.log1p(max(spread, 0.1)))
+    total = n + rho
+    s = z * math.sqrt(n)
+    return (
+        0.5 * math.log(4 * rho / total)
+        + s * s / (2 * total)
+        + float(special.log_ndtr(s / math.sqrt(total)))
+    )
+
+
+def from_statistic(t: float, df: float, n: int, *, alpha: float, horizon: int) -> Evidence:
+    """Give p-value and e-value of a studentized statistic; large positive t speak for the claim."""
+    z = normal_deviate(t, df)
+    return Evidence(
+        p=float(special.stdtr(df, -t)),
+        log_e=log_e_normal(z, n, alpha=alpha, best_at=horizon / 2),
+    )
+
+
+def decide(harm: Evidence, safety: Evidence, *, alpha: float, beta: float, looks: Looks) -> Verdict:
+    """Turn the evidence for harm and for safety into one of the three outcomes."""
+    if suffices(harm, level=alpha, looks=looks):
+        return Verdict.FAIL
+    return Verdict.PASS if suffices(safety, level=beta, looks=looks) else Verdict.INCONCLUSIVE
+
+
+def suffices(evidence: Evidence, *, level: float, looks: Looks) -> bool:
+    """Tell whether the evidence meets the level, for one look or for any number of them."""
+    if looks is Looks.ANYTIME and evidence.log_e is not None:
+        return evidence.log_e >= -math.log(level)
+    return evidence.p <= level
+
+
+def strongest(sides: list[Evidence]) -> Evidence:
+    """Combine the evidence for harm in either direction: one of them suffices.
+
+    The p-values pay for the choice (Bonferroni); the e-values are averaged.
+    """
+    if len(sides) == 1:
+        return sides[0]
+    logs = [side.log_e for side in sides if side.log_e is not None]
+    log_e = float(special.logsumexp(logs)) - math.log(len(sides)) if len(logs) == len(sides) else None
+    return Evidence(p=min(1.0, len(sides) * min(side.p for side in sides)), log_e=log_e)
+
+
+def weakest(sides: list[Evidence]) -> Evidence:
+    """Combine the evidence for safety in both directions: each is needed, none is paid for."""
+    logs = [side.log_e for side in sides if side.log_e is not None]
+    return Evidence(
+        p=max(side.p for side in sides), log_e=min(logs) if len(logs) == len(sides) else None
+    )

@@ -1,0 +1,262 @@
+"""Mann-Whitney, studentized for autocorrelation: does the canary tend to lie beyond tolerance?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import special
+
+from judges.core import classic, evidence, parameters, ranks, settlement, shifts, wording
+from judges.core.errors import InvalidParameterError
+from judges.core.judgment import (
+    Estimate,
+    Evidence,
+    Interval,
+    Judgment,
+    Reason,
+    Scale,
+    Verdict,
+)
+from judges.core.limits import Limit
+from judges.core.parameters import Direction, Looks
+from judges.core.ranks import RankMethod, Studentized
+from judges.core.sample import Array, Ratio, Sample, Values
+from judges.core.scaled import Scaled, scaled
+
+
+class Variance(StrEnum):
+    """How the variance of the rank statistic is estimated."""
+
+    ROBUST = "robust"  # long-run variance: valid under autocorrelation
+    CLASSIC = "classic"  # the textbook null variance: valid for independent steps only
+
+
+# Fewer independent steps than this carry no verdict: the variance is then mostly a guess.
+LEAST_EFFECTIVE = 6
+# A series that changes less often than this shows no noise to judge by.
+LEAST_CHANGES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MannWhitney:
+    """Compare two gauges by ranks, paired by timestamp, robust against autocorrelation.
+
+    Placements after Brunner and Munzel, or signed ranks where the sides share a pattern, divided by
+    a long-run standard error; Hodges-Lehmann ratio (difference, where values are not all positive)
+    with a confidence interval by inversion of the same test.
+
+    Attributes:
+        tolerance: Harm beyond which, once shown, the canary fails.
+        margin: Harm that must be excluded for a pass.
+        direction: Which change is harm.
+        alpha: Error rate of a fail.
+        beta: Error rate of a pass.
+        looks: Whether the judge may be asked again as data arrive.
+        horizon: Planned steps of the whole analysis.
+        confidence: Two-sided level of the interval shown.
+        min_samples: Steps below which nothing is decided.
+        variance: `robust`, or `classic` for the textbook test.
+
+    References:
+        Brunner & Munzel (2000), Biometrical Journal 42; Hodges & Lehmann (1963), Annals of
+        Mathematical Statistics 34; Lazarus et al. (2018), JBES 36.
+    """
+
+    kind: ClassVar[str] = "mann_whitney"
+    accepts: ClassVar[tuple[type[Any], ...]] = (Values, Ratio)
+
+    tolerance: Limit = parameters.tolerance("10%")
+    margin: Limit | None = parameters.margin()
+    direction: Direction = parameters.direction()
+    alpha: float = parameters.alpha()
+    beta: float = parameters.beta()
+    looks: Looks = parameters.looks()
+    horizon: int = parameters.horizon()
+    confidence: float = parameters.confidence()
+    min_samples: int = parameters.min_samples()
+    variance: Variance = parameters.choice(
+        Variance.ROBUST, "robust: valid under autocorrelation; classic: the textbook test"
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that contradict each other."""
+        settlement.check_margin(self.kind, self.tolerance, self.margin)
+        if self.variance is Variance.CLASSIC and self.looks is Looks.ANYTIME:
+            message = "variance: classic has no form for repeated looks; use looks: fixed or robust"
+            raise InvalidParameterError((("variance", message),))
+
+    def judge(self, sample: Sample, /) -> Judgment:
+        """Compare the two sides; `INCONCLUSIVE` when the data cannot tell.
+
+        Args:
+            sample: Values or quotients of both sides; only steps known on both are used.
+        """
+        baseline, canary = sample.paired()
+        if (n := len(baseline)) < self.min_samples:
+            return self._too_few(n)
+        data = scaled(baseline, canary, absolute=self._uses_absolute())
+        if _changes(baseline) < LEAST_CHANGES and _changes(canary) < LEAST_CHANGES:
+            return self._steady(data)
+        return _Comparison.of(self, data, sample.step_s).judgment()
+
+    @property
+    def pass_margin(self) -> Limit:
+        """The harm that must be excluded for a pass."""
+        return self.margin if self.margin is not None else self.tolerance.doubled()
+
+    def _uses_absolute(self) -> bool:
+        return self.tolerance.absolute > 0 or self.pass_margin.absolute > 0
+
+    def _too_few(self, n: int) -> Judgment:
+        return Judgment(
+            kind=self.kind,
+            verdict=Verdict.INCONCLUSIVE,
+            reason=Reason.TOO_FEW_SAMPLES if n else Reason.NO_DATA,
+            summary=f"{n} steps were seen on both sides; {self.min_samples} are needed",
+            n=n,
+        )
+
+    def _steady(self, data: Scaled) -> Judgment:
+        """Judge two series that hardly ever change: chance cannot be told from a difference."""
+        within = all(
+            bool(np.all(sign * (data.canary - data.moved(self.tolerance, sign)) <= 0))
+            for sign in self.direction.signs
+        )
+        levels = f"baseline {wording.amount(data.level_baseline)}, canary {wording.amount(data.level_canary)}"
+        return Judgment(
+            kind=self.kind,
+            verdict=Verdict.PASS if within else Verdict.INCONCLUSIVE,
+            reason=Reason.STEADY_WITHIN_TOLERANCE if within else Reason.STEADY_DIFFERENCE,
+            summary=f"steady and within tolerance at every step ({levels})"
+            if within
+            else f"both sides hardly vary ({levels}), so chance cannot be told from harm; "
+            f"a threshold judge can decide this metric",
+            n=len(data.baseline),
+            estimate=data.levels(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparison:
+    """One comparison under way: the judge, its data, the statistic chosen for them."""
+
+    judge: MannWhitney
+    data: Scaled
+    step_s: float
+    method: RankMethod
+    centre: float
+    at_centre: Studentized
+
+    @classmethod
+    def of(cls, judge: MannWhitney, data: Scaled, step_s: float) -> _Comparison:
+        """Choose the statistic and centre it on the Hodges-Lehmann estimate."""
+        if judge.variance is Variance.CLASSIC:
+            method = RankMethod.PLACEMENTS
+        else:
+            method = ranks.choose(data.baseline, data.canary)
+        centre = shifts.hodges_lehmann(method, data.baseline, data.canary)
+        at_centre = ranks.studentized(method, data.shifted(centre), data.canary)
+        return cls(
+            judge=judge,
+            data=data,
+            step_s=step_s,
+            method=method,
+            centre=centre,
+            at_centre=at_centre,
+        )
+
+    def judgment(self) -> Judgment:
+        """Weigh harm and safety, and say what was found."""
+        rule = self.judge
+        harm = evidence.strongest([self._evidence(rule.tolerance, s, s) for s in rule.direction.signs])
+        safety = evidence.weakest(
+            [self._evidence(rule.pass_margin, s, -s) for s in rule.direction.signs]
+        )
+        verdict = evidence.decide(harm, safety, alpha=rule.alpha, beta=rule.beta, looks=rule.looks)
+        reason = settlement.reason_of(verdict)
+        if self._too_dependent():
+            verdict, reason = Verdict.INCONCLUSIVE, Reason.TOO_FEW_EFFECTIVE_SAMPLES
+        estimate = self._estimate()
+        settle = self._settlement(estimate) if verdict is Verdict.INCONCLUSIVE else None
+        return Judgment(
+            kind=rule.kind,
+            verdict=verdict,
+            reason=reason,
+            summary=self._summary(reason, estimate),
+            estimate=estimate,
+            harm=harm,
+            safety=safety,
+            n=len(self.data.baseline),
+            n_effective=self._n_effective(),
+            autocorrelation=self.at_centre.run.autocorrelation if self._robust else None,
+            settlement=settle,
+            details={"method": str(self.method), "variance": str(rule.variance)},
+        )
+
+    @property
+    def _robust(self) -> bool:
+        return self.judge.variance is Variance.ROBUST
+
+    def _n_effective(self) -> float:
+        return self.at_centre.run.n_effective if self._robust else float(len(self.data.baseline))
+
+    def _too_dependent(self) -> bool:
+        return self._robust and self.at_centre.run.n_effective < LEAST_EFFECTIVE
+
+    def _evidence(self, limit: Limit, side: int, toward: int) -> Evidence:
+        """Weigh that the canary lies beyond (`toward` = `side`) or within the limit on a side."""
+        moved = self.data.moved(limit, side)
+        if not self._robust:
+            pair = (moved, self.data.canary) if toward > 0 else (self.data.canary, moved)
+            return Evidence(p=classic.p_greater(*pair))
+        result = ranks.studentized(self.method, moved, self.data.canary)
+        rule = self.judge
+        level = rule.alpha if toward == side else rule.beta
+        return evidence.from_statistic(
+            toward * result.t, result.df, len(moved), alpha=level, horizon=rule.horizon
+        )
+
+    def _estimate(self) -> Estimate:
+        lower, upper = self._bounds()
+        return self.data.estimate(
+            self.centre, Interval(lower=lower, upper=upper, level=self.judge.confidence)
+        )
+
+    def _bounds(self) -> tuple[float | None, float | None]:
+        data = self.data
+        if not self._robust:
+            return classic.interval(data.baseline, data.canary, level=self.judge.confidence)
+        return shifts.invert(
+            lambda shift: ranks.studentized(self.method, data.shifted(shift), data.canary).z,
+            centre=self.centre,
+            reach=data.reach(self.centre),
+            z=-float(special.ndtri((1 - self.judge.confidence) / 2)),
+        )
+
+    def _summary(self, reason: Reason, estimate: Estimate) -> str:
+        rule = self.judge
+        text = f"{wording.change(estimate)}, tolerance {rule.tolerance}, margin {rule.pass_margin}"
+        if reason is Reason.TOO_FEW_EFFECTIVE_SAMPLES:
+            text += (
+                f"; {len(self.data.baseline)} autocorrelated steps are worth only "
+                f"{self._n_effective():.1f} independent ones, {LEAST_EFFECTIVE} are needed"
+            )
+        return text
+
+    def _settlement(self, estimate: Estimate) -> Any:
+        return settlement.for_series(
+            estimate,
+            n=len(self.data.baseline),
+            n_effective=self._n_effective(),
+            least_effective=LEAST_EFFECTIVE,
+            step_s=self.step_s,
+            rule=self.judge,
+        )
+
+
+def _changes(series: Array) -> int:
+    return int(np.count_nonzero(np.diff(series)))

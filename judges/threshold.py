@@ -1,0 +1,292 @@
+"""Threshold: does the canary keep to a fixed bound, or to one relative to the baseline?"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import special
+
+from judges.core import evidence, parameters, wording
+from judges.core.counts import Coin
+from judges.core.dependence import long_run
+from judges.core.errors import InvalidParameterError
+from judges.core.judgment import (
+    Estimate,
+    Evidence,
+    Interval,
+    Judgment,
+    Reason,
+    Scale,
+    Settlement,
+    Verdict,
+)
+from judges.core.parameters import Looks
+from judges.core.sample import Array, Ratio, Sample, Values
+
+LEAST_EFFECTIVE = 6
+_QUANTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
+# Statistics of the window that leave nothing to chance: what was seen is what is asked.
+OBSERVED = ("last", "max", "min")
+
+
+class Relative(StrEnum):
+    """What is held against the bounds."""
+
+    VALUE = "value"  # the canary's value
+    RATIO = "ratio"  # canary / baseline, step by step
+    DIFFERENCE = "difference"  # canary - baseline, step by step
+
+
+def _parse_statistic(value: object) -> str:
+    if isinstance(value, str):
+        known = ("mean", "median", "share", *OBSERVED)
+        if value in known or (_QUANTILE.fullmatch(value) and float(value[1:]) > 0):
+            return value
+    raise ValueError(
+        f"must be mean, median, a quantile such as p95, max, min, last or share, got {value!r}"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """Hold a statistic of the window against fixed bounds, with confidence.
+
+    Mean, quantiles and share are estimates of what the canary does, so they have three outcomes;
+    `last`, `max` and `min` ask what was seen, so they have two.
+
+    Attributes:
+        max: Upper bound, in the metric's unit (of the ratio or difference, if `relative`).
+        min: Lower bound.
+        statistic: What of the window is bounded.
+        share: With `statistic: share`, the fraction of steps that may lie outside the bounds.
+        relative: Whether the bounds hold for the value, or for its ratio or difference to the
+            baseline.
+        alpha: Error rate of a fail.
+        beta: Error rate of a pass.
+        looks: Whether the judge may be asked again as data arrive.
+        horizon: Planned steps of the whole analysis.
+        confidence: Two-sided level of the interval shown.
+        min_samples: Steps below which an estimate decides nothing.
+
+    References:
+        Woodruff (1952), JASA 47: a quantile lies beyond a bound when too many values do.
+    """
+
+    kind: ClassVar[str] = "threshold"
+    accepts: ClassVar[tuple[type[Any], ...]] = (Values, Ratio)
+
+    max: float | None = parameters.number(None, "upper bound, in the metric's unit")
+    min: float | None = parameters.number(None, "lower bound, in the metric's unit")
+    statistic: str = parameters.parameter(
+        "mean",
+        _parse_statistic,
+        "mean, median, a quantile such as p95, max, min, last or share",
+        {"type": "string", "pattern": r"^(mean|median|share|last|max|min|p\d{1,2}(\.\d+)?)$"},
+    )
+    share: float = parameters.probability(
+        0.05, "with statistic: share, the fraction of steps that may lie outside the bounds"
+    )
+    relative: Relative = parameters.choice(
+        Relative.VALUE, "value, or ratio or difference to the baseline, step by step"
+    )
+    alpha: float = parameters.alpha()
+    beta: float = parameters.beta()
+    looks: Looks = parameters.looks()
+    horizon: int = parameters.horizon()
+    confidence: float = parameters.confidence()
+    min_samples: int = parameters.whole(5, "steps below which an estimate decides nothing", low=2)
+
+    def __post_init__(self) -> None:
+        """Refuse a threshold without bounds, or with bounds that exclude everything."""
+        if self.max is None and self.min is None:
+            raise InvalidParameterError((("", "threshold needs max, min or both"),))
+        if self.max is not None and self.min is not None and self.min > self.max:
+            message = f"threshold: min ({self.min:g}) must not exceed max ({self.max:g})"
+            raise InvalidParameterError((("min", message),))
+
+    def judge(self, sample: Sample, /) -> Judgment:
+        """Hold the canary against the bounds; `INCONCLUSIVE` when the data cannot tell."""
+        series = self._series(sample)
+        if (n := len(series)) == 0:
+            what = "canary" if self.relative is Relative.VALUE else "both sides"
+            return self._undecided(Reason.NO_DATA, f"no data of {what} in the window", n=0)
+        if self.statistic in OBSERVED:
+            return self._observed(series)
+        if n < self.min_samples:
+            text = f"{n} steps were seen; {self.min_samples} are needed"
+            return self._undecided(Reason.TOO_FEW_SAMPLES, text, n=n)
+        return self._estimated(series, sample)
+
+    def _series(self, sample: Sample) -> Array:
+        if self.relative is Relative.VALUE:
+            series = sample.canary.series()
+            return series[~np.isnan(series)]
+        baseline, canary = sample.paired()
+        with np.errstate(all="ignore"):
+            moved = canary - baseline if self.relative is Relative.DIFFERENCE else canary / baseline
+        return moved[np.isfinite(moved)]
+
+    def _bounds(self) -> list[tuple[float, int]]:
+        """Give the bounds, each with +1 where going above it is harm and -1 where below."""
+        given = ((self.max, 1), (self.min, -1))
+        return [(bound, sign) for bound, sign in given if bound is not None]
+
+    def _observed(self, series: Array) -> Judgment:
+        value = {"last": series[-1], "max": series.max(), "min": series.min()}[self.statistic]
+        out = any(sign * (value - bound) > 0 for bound, sign in self._bounds())
+        return Judgment(
+            kind=self.kind,
+            verdict=Verdict.FAIL if out else Verdict.PASS,
+            reason=Reason.OUT_OF_BOUNDS if out else Reason.WITHIN_BOUNDS,
+            summary=f"{self.statistic} {self._name()} {wording.amount(float(value))}, {self._limits()}",
+            estimate=Estimate(value=float(value), scale=Scale.VALUE),
+            n=len(series),
+        )
+
+    def _estimated(self, series: Array, sample: Sample) -> Judgment:
+        if self.statistic == "share":
+            sides = [self._weigh_share(series, self._outside(series), self.share)]
+        else:
+            sides = [self._weigh(series, sample, bound, sign) for bound, sign in self._bounds()]
+        harm = evidence.strongest([side[0] for side in sides])
+        safety = evidence.weakest([side[1] for side in sides])
+        verdict = evidence.decide(harm, safety, alpha=self.alpha, beta=self.beta, looks=self.looks)
+        effective = long_run(series).n_effective if len(series) >= 4 else float(len(series))
+        unanimous = len({bool(out) for out in self._outside(series)}) == 1
+        if effective < LEAST_EFFECTIVE and not unanimous:
+            verdict, reason = Verdict.INCONCLUSIVE, Reason.TOO_FEW_EFFECTIVE_SAMPLES
+        else:
+            reason = {
+                Verdict.FAIL: Reason.OUT_OF_BOUNDS,
+                Verdict.PASS: Reason.WITHIN_BOUNDS,
+                Verdict.INCONCLUSIVE: Reason.UNDECIDED,
+            }[verdict]
+        estimate = self._estimate(series, sample)
+        return Judgment(
+            kind=self.kind,
+            verdict=verdict,
+            reason=reason,
+            summary=f"{self.statistic} {self._name()} {wording.change(estimate).removeprefix('is ')}, "
+            f"{self._limits()}",
+            estimate=estimate,
+            harm=harm,
+            safety=safety,
+            n=len(series),
+            n_effective=effective,
+            settlement=self._settlement(estimate, len(series), sample.step_s)
+            if verdict is Verdict.INCONCLUSIVE
+            else None,
+        )
+
+    def _weigh(
+        self, series: Array, sample: Sample, bound: float, sign: int
+    ) -> tuple[Evidence, Evidence]:
+        """Weigh that the statistic lies beyond the bound, and that it lies within."""
+        if self.statistic == "mean":
+            return self._weigh_mean(series, sample, bound, sign)
+        quantile = self._quantile()
+        allowed = 1 - quantile if sign > 0 else quantile
+        return self._weigh_share(series, sign * (series - bound) > 0, allowed)
+
+    def _weigh_mean(
+        self, series: Array, sample: Sample, bound: float, sign: int
+    ) -> tuple[Evidence, Evidence]:
+        mean, influence = self._mean(series, sample)
+        run = long_run(influence)
+        n, effect = len(influence), mean - bound
+        variance = max(run.variance, 4 * effect * effect / n)
+        t = sign * effect / math.sqrt(variance / n) if variance > 0 else 0.0
+        weigh = lambda t, level: evidence.from_statistic(  # noqa: E731 - two uses, one line each
+            t, run.df, n, alpha=level, horizon=self.horizon
+        )
+        return weigh(t, self.alpha), weigh(-t, self.beta)
+
+    def _mean(self, series: Array, sample: Sample) -> tuple[float, Array]:
+        """Give the mean and its influence series: of counts the ratio of sums, never of ratios."""
+        side = sample.canary
+        if isinstance(side, Ratio) and self.relative is Relative.VALUE:
+            numerator, denominator = side.sums()
+            known = np.nan_to_num(denominator) > 0
+            x, exposure = numerator[known], denominator[known]
+            ratio = float(x.sum() / exposure.sum())
+            return ratio, (x - ratio * exposure) / exposure.mean()
+        # The mean of halves cannot overflow where the sum of values near the largest double would.
+        mean = 2 * float(np.mean(series / 2))
+        return mean, series - mean
+
+    def _weigh_share(
+        self, series: Array, outside: Array, allowed: float
+    ) -> tuple[Evidence, Evidence]:
+        """Weigh the share of steps outside: tosses of a coin, as many as are independent."""
+        n = len(series)
+        worth = min(1.0, *(long_run(s.astype(float)).n_effective / n for s in (series, outside)))
+        coin = Coin(hits=float(outside.sum()), tosses=float(n), chance=allowed).deflated(1 / worth)
+        return (
+            Evidence(p=coin.p_more(), log_e=coin.log_e_more()),
+            Evidence(p=coin.p_fewer(), log_e=coin.log_e_fewer()),
+        )
+
+    def _outside(self, series: Array) -> Array:
+        out = np.zeros(len(series), dtype=bool)
+        for bound, sign in self._bounds():
+            out |= sign * (series - bound) > 0
+        return out
+
+    def _quantile(self) -> float:
+        return 0.5 if self.statistic == "median" else float(self.statistic[1:]) / 100
+
+    def _estimate(self, series: Array, sample: Sample) -> Estimate:
+        if self.statistic == "share":
+            return Estimate(value=float(self._outside(series).mean()), scale=Scale.VALUE)
+        if self.statistic != "mean":
+            value = float(np.quantile(series, self._quantile()))
+            return Estimate(value=value, scale=Scale.VALUE)
+        mean, influence = self._mean(series, sample)
+        run = long_run(influence)
+        half = -float(special.stdtrit(run.df, (1 - self.confidence) / 2)) * math.sqrt(
+            run.variance / len(influence)
+        )
+        return Estimate(
+            value=mean,
+            scale=Scale.VALUE,
+            interval=Interval(lower=mean - half, upper=mean + half, level=self.confidence),
+        )
+
+    def _settlement(self, estimate: Estimate, n: int, step_s: float) -> Settlement | None:
+        """Say how many steps more would show what these suggest."""
+        interval = estimate.interval
+        if interval is None or estimate.value is None or interval.upper is None:
+            text = f"more steps: {self.statistic} needs them beyond the {n} seen"
+            return Settlement(summary=text)
+        z_shown = -float(special.ndtri((1 - interval.level) / 2))
+        distance = min(abs(estimate.value - bound) for bound, _ in self._bounds())
+        if distance <= 0:
+            return Settlement(summary="the mean lies on the bound, where time does not settle it")
+        se = (interval.upper - estimate.value) / z_shown
+        z = -float(special.ndtri(min(self.alpha, self.beta))) - float(special.ndtri(0.2))
+        minutes = max(n * (se * z / distance) ** 2 - n, 1.0) * step_s / 60
+        return Settlement(
+            minutes=minutes, summary=f"about {wording.duration(minutes)} more at this noise"
+        )
+
+    def _undecided(self, reason: Reason, summary: str, *, n: int) -> Judgment:
+        return Judgment(
+            kind=self.kind, verdict=Verdict.INCONCLUSIVE, reason=reason, summary=summary, n=n
+        )
+
+    def _name(self) -> str:
+        return {
+            Relative.VALUE: "is",
+            Relative.RATIO: "ratio to the baseline is",
+            Relative.DIFFERENCE: "difference to the baseline is",
+        }[self.relative]
+
+    def _limits(self) -> str:
+        words = {1: "at most", -1: "at least"}
+        allowed = " and ".join(f"{words[s]} {wording.amount(b)}" for b, s in self._bounds())
+        return f"allowed {allowed}"
