@@ -1,0 +1,1 @@
+"""The imperative shell: network, disk, clock, environment, terminal."""

@@ -27,6 +27,8 @@ from judges.core.sample import Ratio, Sample
 
 # What would settle it is searched up to this many times the data at hand; beyond, "not soon".
 MOST_TIMES = 1000.0
+# Steps behind a restart before its events count: with fewer, one burst is the whole evidence.
+LEAST_RESTARTED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class ErrorRatio:
         alpha: Error rate of a fail.
         beta: Error rate of a pass.
         looks: Whether the judge may be asked again as data arrive.
+        horizon: Planned steps of the whole analysis.
         confidence: Two-sided level of the interval shown.
 
     References:
@@ -64,6 +67,7 @@ class ErrorRatio:
     alpha: float = parameters.alpha()
     beta: float = parameters.beta()
     looks: Looks = parameters.looks()
+    horizon: int = parameters.horizon()
     confidence: float = parameters.confidence()
 
     def __post_init__(self) -> None:
@@ -156,24 +160,24 @@ class _Comparison:
             evidence.weakest([self._safety(side) for side in sides]),
         )
 
-    def _deflator(self, level: float) -> float:
-        """Give the dispersion, widened for having been estimated with few degrees of freedom."""
-        if self.factor <= 1 or not math.isfinite(self.df):
-            return self.factor
-        z = -float(special.ndtri(level))
-        t = -float(special.stdtrit(self.df, level))
-        return self.factor * max(t / z, 1.0) ** 2 if z > 0 else self.factor
-
     def _harm(self, tally: Tally) -> Evidence:
         """Both limits must be exceeded, so the weaker evidence counts."""
-        rule = self.judge
-        deflator = self._deflator(rule.alpha)
-        coins = [
-            coin.deflated(deflator) for coin in _coins(tally, rule.tolerance)
-        ]
-        return Evidence(
-            p=max(coin.p_more() for coin in coins), log_e=min(coin.log_e_more() for coin in coins)
+        rule, n = self.judge, len(tally.total_canary)
+        starts = evidence.restarts(n, rule.horizon, least=LEAST_RESTARTED)
+        whole = self._coins_since(tally, 0)
+        log_e = evidence.with_restarts(
+            min(coin.log_e_more() for coin in whole),
+            [min(c.log_e_more() for c in self._coins_since(tally, start)) for start in starts],
         )
+        return Evidence(p=max(coin.p_more() for coin in whole), log_e=log_e)
+
+    def _coins_since(self, tally: Tally, start: int) -> list[counts.Coin]:
+        """Give the events since a step as tosses, deflated by the bunching around that step."""
+        rule = self.judge
+        factor, df = (self.factor, self.df) if start == 0 else counts.dispersion(tally, start=start)
+        deflator = _deflator(factor, df, rule.alpha)
+        since = tally.between(start, None)
+        return [coin.deflated(deflator) for coin in _coins(since, rule.tolerance)]
 
     def _safety(self, tally: Tally) -> Evidence:
         """To lie within either limit is enough, so the stronger evidence counts.
@@ -181,7 +185,7 @@ class _Comparison:
         Only the limit that binds can err, for the other is farther away.
         """
         rule = self.judge
-        deflator = self._deflator(rule.beta)
+        deflator = _deflator(self.factor, self.df, rule.beta)
         margin = rule.pass_margin
         coins = [coin.deflated(deflator) for coin in _coins(tally, margin)]
         p, log_e = min(c.p_fewer() for c in coins), max(c.log_e_fewer() for c in coins)
@@ -201,7 +205,9 @@ class _Comparison:
     def _estimate(self) -> Estimate:
         rule = self.judge
         lower, value, upper = counts.rate_ratio_interval(
-            self.tally, self._deflator((1 - rule.confidence) / 2), level=rule.confidence
+            self.tally,
+            _deflator(self.factor, self.df, (1 - rule.confidence) / 2),
+            level=rule.confidence,
         )
         rates = _rates(self.tally)
         return Estimate(
@@ -222,7 +228,9 @@ class _Comparison:
         )
         estimate = self._estimate()
         moved = f", {wording.change(estimate)}" if estimate.value is not None else ""
-        return f"{seen}{moved}, tolerance {_limit(rule.tolerance)}, margin {_limit(rule.pass_margin)}"
+        return (
+            f"{seen}{moved}, tolerance {_limit(rule.tolerance)}, margin {_limit(rule.pass_margin)}"
+        )
 
     def _settlement(self) -> Settlement:
         """Find how many times the data at hand would decide, if the present rates hold."""
@@ -264,6 +272,15 @@ class _Comparison:
         harm, safety = self.weigh(grown)
         verdict = evidence.decide(harm, safety, alpha=rule.alpha, beta=rule.beta, looks=rule.looks)
         return verdict is not Verdict.INCONCLUSIVE
+
+
+def _deflator(factor: float, df: float, level: float) -> float:
+    """Give the dispersion, widened for having been estimated with few degrees of freedom."""
+    if factor <= 1 or not math.isfinite(df):
+        return factor
+    z = -float(special.ndtri(level))
+    t = -float(special.stdtrit(df, level))
+    return factor * max(t / z, 1.0) ** 2 if z > 0 else factor
 
 
 def _coins(tally: Tally, limit: Limit) -> list[counts.Coin]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import special
 
-from judges.core import classic, evidence, parameters, ranks, settlement, shifts, wording
+from judges.core import classic, evidence, parameters, settlement, shifts, wording
 from judges.core.errors import InvalidParameterError
 from judges.core.judgment import (
     Estimate,
@@ -23,7 +23,7 @@ from judges.core.judgment import (
 )
 from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks
-from judges.core.ranks import RankMethod, Studentized
+from judges.core.ranks import TIE, Pair, RankMethod, Studentized
 from judges.core.sample import Array, Ratio, Sample, Values
 from judges.core.scaled import Scaled, scaled
 
@@ -123,7 +123,7 @@ class MannWhitney:
     def _steady(self, data: Scaled) -> Judgment:
         """Judge two series that hardly ever change: chance cannot be told from a difference."""
         within = all(
-            bool(np.all(sign * (data.canary - data.moved(self.tolerance, sign)) <= 0))
+            bool(np.all(sign * (data.canary - data.moved(self.tolerance, sign)) <= TIE))
             for sign in self.direction.signs
         )
         levels = f"baseline {wording.amount(data.level_baseline)}, canary {wording.amount(data.level_canary)}"
@@ -147,6 +147,7 @@ class _Comparison:
     judge: MannWhitney
     data: Scaled
     step_s: float
+    pair: Pair
     method: RankMethod
     centre: float
     at_centre: Studentized
@@ -154,19 +155,18 @@ class _Comparison:
     @classmethod
     def of(cls, judge: MannWhitney, data: Scaled, step_s: float) -> _Comparison:
         """Choose the statistic and centre it on the Hodges-Lehmann estimate."""
-        if judge.variance is Variance.CLASSIC:
-            method = RankMethod.PLACEMENTS
-        else:
-            method = ranks.choose(data.baseline, data.canary)
+        pair = Pair.of(data.baseline, data.canary)
+        classical = judge.variance is Variance.CLASSIC
+        method = RankMethod.PLACEMENTS if classical else pair.choose()
         centre = shifts.hodges_lehmann(method, data.baseline, data.canary)
-        at_centre = ranks.studentized(method, data.shifted(centre), data.canary)
         return cls(
             judge=judge,
             data=data,
             step_s=step_s,
+            pair=pair,
             method=method,
             centre=centre,
-            at_centre=at_centre,
+            at_centre=pair.studentized(method, centre),
         )
 
     def judgment(self) -> Judgment:
@@ -213,7 +213,7 @@ class _Comparison:
         if not self._robust:
             pair = (moved, self.data.canary) if toward > 0 else (self.data.canary, moved)
             return Evidence(p=classic.p_greater(*pair))
-        result = ranks.studentized(self.method, moved, self.data.canary)
+        result = Pair.of(moved, self.data.canary).studentized(self.method)
         rule = self.judge
         level = rule.alpha if toward == side else rule.beta
         return evidence.from_statistic(
@@ -230,11 +230,13 @@ class _Comparison:
         data = self.data
         if not self._robust:
             return classic.interval(data.baseline, data.canary, level=self.judge.confidence)
+        z = -float(special.ndtri((1 - self.judge.confidence) / 2))
         return shifts.invert(
-            lambda shift: ranks.studentized(self.method, data.shifted(shift), data.canary).z,
+            lambda shift: self.pair.studentized(self.method, shift).z,
             centre=self.centre,
+            step=z * data.noise() / math.sqrt(self._n_effective()),
             reach=data.reach(self.centre),
-            z=-float(special.ndtri((1 - self.judge.confidence) / 2)),
+            z=z,
         )
 
     def _summary(self, reason: Reason, estimate: Estimate) -> str:

@@ -157,7 +157,7 @@ class Threshold:
         safety = evidence.weakest([side[1] for side in sides])
         verdict = evidence.decide(harm, safety, alpha=self.alpha, beta=self.beta, looks=self.looks)
         effective = long_run(series).n_effective if len(series) >= 4 else float(len(series))
-        unanimous = len({bool(out) for out in self._outside(series)}) == 1
+        unanimous = len(np.unique(self._outside(series))) == 1
         if effective < LEAST_EFFECTIVE and not unanimous:
             verdict, reason = Verdict.INCONCLUSIVE, Reason.TOO_FEW_EFFECTIVE_SAMPLES
         else:
@@ -191,7 +191,8 @@ class Threshold:
             return self._weigh_mean(series, sample, bound, sign)
         quantile = self._quantile()
         allowed = 1 - quantile if sign > 0 else quantile
-        return self._weigh_share(series, sign * (series - bound) > 0, allowed)
+        beyond = (sign * (series - bound) > 0).astype(np.float64)
+        return self._weigh_share(series, beyond, allowed)
 
     def _weigh_mean(
         self, series: Array, sample: Sample, bound: float, sign: int
@@ -201,9 +202,10 @@ class Threshold:
         n, effect = len(influence), mean - bound
         variance = max(run.variance, 4 * effect * effect / n)
         t = sign * effect / math.sqrt(variance / n) if variance > 0 else 0.0
-        weigh = lambda t, level: evidence.from_statistic(  # noqa: E731 - two uses, one line each
-            t, run.df, n, alpha=level, horizon=self.horizon
-        )
+
+        def weigh(towards: float, level: float) -> Evidence:
+            return evidence.from_statistic(towards, run.df, n, alpha=level, horizon=self.horizon)
+
         return weigh(t, self.alpha), weigh(-t, self.beta)
 
     def _mean(self, series: Array, sample: Sample) -> tuple[float, Array]:
@@ -224,7 +226,7 @@ class Threshold:
     ) -> tuple[Evidence, Evidence]:
         """Weigh the share of steps outside: tosses of a coin, as many as are independent."""
         n = len(series)
-        worth = min(1.0, *(long_run(s.astype(float)).n_effective / n for s in (series, outside)))
+        worth = min(1.0, *(long_run(s).n_effective / n for s in (series, outside)))
         coin = Coin(hits=float(outside.sum()), tosses=float(n), chance=allowed).deflated(1 / worth)
         return (
             Evidence(p=coin.p_more(), log_e=coin.log_e_more()),
@@ -232,10 +234,10 @@ class Threshold:
         )
 
     def _outside(self, series: Array) -> Array:
-        out = np.zeros(len(series), dtype=bool)
-        for bound, sign in self._bounds():
-            out |= sign * (series - bound) > 0
-        return out
+        """Mark the steps outside the bounds with 1, the others with 0."""
+        beyond = [sign * (series - bound) > 0 for bound, sign in self._bounds()]
+        outside: Array = np.any(beyond, axis=0).astype(np.float64)
+        return outside
 
     def _quantile(self) -> float:
         return 0.5 if self.statistic == "median" else float(self.statistic[1:]) / 100

@@ -17,15 +17,15 @@ def parse_duration(value: object) -> timedelta:
     """
     if isinstance(value, timedelta):
         return value
-    try:
-        duration: timedelta = durationpy.from_str(str(value)) if isinstance(value, str) else None
-    except Exception as error:  # noqa: BLE001 - durationpy raises its own, unexported class
-        raise ValueError(f"expected a duration such as 15s, 5m or 1h30m, got {value!r}") from error
-    if duration is None:
+    if not isinstance(value, str):
         raise ValueError(f"expected a duration with a unit, such as 15s or 5m, got {value!r}")
+    try:
+        duration = durationpy.from_str(value)
+    except Exception as error:
+        raise ValueError(f"expected a duration such as 15s, 5m or 1h30m, got {value!r}") from error
     if duration < timedelta(0):
         raise ValueError(f"a duration must not be negative, got {value!r}")
-    return duration
+    return timedelta(seconds=duration.total_seconds())
 
 
 def format_duration(value: timedelta) -> str:

@@ -101,12 +101,14 @@ def _yaml_fault(error: MarkedYAMLError, what: str) -> Fault:
 def _check_depth(node: object, depth: int = 0) -> None:
     if depth > MOST_DEPTH:
         raise ValueError(f"nested deeper than {MOST_DEPTH} levels")
-    children = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
+    children = (
+        node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
+    )
     for child in children:
         _check_depth(child, depth + 1)
 
 
-def _plain(node: object) -> Any:
+def _plain(node: object) -> Any:  # noqa: ANN401 - a YAML document can be anything
     """Give ruamel's types as Python's own, so that messages show values as they were written."""
     if isinstance(node, Mapping):
         return {str(key): _plain(value) for key, value in node.items()}
@@ -161,7 +163,7 @@ def _keys_at(location: tuple[int | str, ...]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
+def _model_of(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     inner = (_model_of(part) for part in getattr(annotation, "__args__", ()))

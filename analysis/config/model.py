@@ -38,7 +38,8 @@ class PrometheusSettings(_Model):
         default=timedelta(seconds=15), description="distance of the judged steps"
     )
     lag: Duration = Field(
-        default=timedelta(seconds=30), description="newest data left out: scrapes still on their way"
+        default=timedelta(seconds=30),
+        description="newest data left out: scrapes still on their way",
     )
     timeout: PositiveDuration = Field(
         default=timedelta(seconds=30), description="longest wait for one query"
@@ -86,7 +87,9 @@ class WindowSettings(_Model):
     @model_validator(mode="after")
     def _something_left(self) -> Self:
         if self.warmup >= self.planned:
-            raise ValueError(f"warmup ({self.warmup}) must be shorter than planned ({self.planned})")
+            raise ValueError(
+                f"warmup ({self.warmup}) must be shorter than planned ({self.planned})"
+            )
         return self
 
 
@@ -97,7 +100,8 @@ class Risk(_Model):
     """The error rates of the whole rollout."""
 
     false_fail: Probability = Field(
-        default=0.01, description="probability that a good rollout fails, over all looks and metrics"
+        default=0.01,
+        description="probability that a good rollout fails, over all looks and metrics",
     )
     false_pass: Probability = Field(
         default=0.05, description="probability that harm at a critical metric's margin passes"
@@ -148,7 +152,9 @@ class Metric(_Model):
     counts: Counts | None = None
     sums: Sums | None = None
     pods: str | None = Field(
-        default=None, description="label that tells pods apart, such as pod", pattern=r"^[a-zA-Z_]\w*$"
+        default=None,
+        description="label that tells pods apart, such as pod",
+        pattern=r"^[a-zA-Z_]\w*$",
     )
     judge: JudgeSettings = Field(default_factory=lambda: JudgeSettings(kind=""))
 
@@ -171,6 +177,14 @@ class Metric(_Model):
             raise ValueError(f"{self.judge.kind} needs {wanted} instead of this input")
         return self
 
+    def templates(self) -> list[tuple[str, str]]:
+        """List the metric's queries, each with its role."""
+        if self.counts is not None:
+            return [("events", self.counts.events), ("total", self.counts.total)]
+        if self.sums is not None:
+            return [("numerator", self.sums.numerator), ("denominator", self.sums.denominator)]
+        return [("query", self.query or "")]
+
 
 class CanaryConfig(_Model):
     """A whole configuration."""
@@ -178,7 +192,7 @@ class CanaryConfig(_Model):
     version: Literal[1] = 1
     name: Name
     source: SourceSettings = SourceSettings()
-    variables: dict[str, str | int | float | None | dict[str, str | int | float | None]] = Field(
+    variables: dict[str, str | int | float | dict[str, str | int | float | None] | None] = Field(
         default_factory=dict,
         description="shared variables, and those of each side under baseline and canary; "
         "null means the caller must give it",
@@ -196,11 +210,19 @@ class CanaryConfig(_Model):
         return self
 
     @model_validator(mode="after")
+    def _something_counts(self) -> Self:
+        if all(metric.muted for metric in self.metrics):
+            raise ValueError("every metric is muted, so nothing could decide; let one speak")
+        return self
+
+    @model_validator(mode="after")
     def _known_groups(self) -> Self:
         groups = {metric.group for metric in self.metrics}
         if unknown := sorted(set(self.scoring.weights) - groups):
             known = ", ".join(sorted(groups))
-            raise ValueError(f"scoring.weights names no group of a metric: {unknown[0]!r} ({known})")
+            raise ValueError(
+                f"scoring.weights names no group of a metric: {unknown[0]!r} ({known})"
+            )
         return self
 
     @model_validator(mode="after")

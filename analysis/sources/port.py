@@ -66,12 +66,14 @@ class Answer:
 
     Attributes:
         series: The series, in the order of their sorted labels.
-        warnings: What the source wants known about them (partial data, lossy functions).
+        warnings: Reasons to distrust them (partial data, samples left out).
+        infos: Remarks on the query that leave the values as they are.
         seconds: How long the source took; 0 where nothing was asked over a network.
     """
 
     series: tuple[Series, ...]
     warnings: tuple[str, ...] = ()
+    infos: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
 
 
@@ -90,9 +92,7 @@ class MetricSource(Protocol):
     def description(self) -> str:
         """Say what this source is and where, without secrets, for the provenance."""
 
-    def answer(
-        self, requests: Sequence[Request], *, progress: Progress = no_progress
-    ) -> Answers:
+    def answer(self, requests: Sequence[Request], *, progress: Progress = no_progress) -> Answers:
         """Answer every request, or say of each why it could not be answered.
 
         Raises:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from judges.core.ranks import midranks
+from judges.core import shifts
+from judges.core.ranks import midranks, tie_sizes
 
 Array = NDArray[np.float64]
 
@@ -47,15 +48,16 @@ def p_greater(baseline: Array, canary: Array, *, exact: bool | None = None) -> f
 
 def use_exact(baseline: Array, canary: Array) -> bool:
     """Tell whether the exact null distribution applies: no ties, few enough pairs."""
-    pooled = np.concatenate((baseline, canary))
-    return len(baseline) * len(canary) <= EXACT_PAIRS and len(np.unique(pooled)) == len(pooled)
+    if len(baseline) * len(canary) > EXACT_PAIRS:
+        return False
+    return len(tie_sizes(np.concatenate((baseline, canary)))) == len(baseline) + len(canary)
 
 
 def standard_deviation(baseline: Array, canary: Array) -> float:
     """Give the standard deviation of U under the null hypothesis, corrected for ties."""
     n, m = len(baseline), len(canary)
     total = n + m
-    ties = np.unique(np.concatenate((baseline, canary)), return_counts=True)[1].astype(float)
+    ties = tie_sizes(np.concatenate((baseline, canary)))
     correction = float((ties**3 - ties).sum()) / (total * (total - 1))
     return math.sqrt(n * m / 12 * (total + 1 - correction))
 
@@ -85,8 +87,7 @@ def interval(baseline: Array, canary: Array, *, level: float) -> tuple[float | N
     k = _critical_rank(baseline, canary, level)
     if k < 1:
         return None, None
-    differences = np.sort(np.subtract.outer(canary, baseline), axis=None)
-    return float(differences[k - 1]), float(differences[n * m - k])
+    return shifts.difference(baseline, canary, k - 1), shifts.difference(baseline, canary, n * m - k)
 
 
 def _critical_rank(baseline: Array, canary: Array, level: float) -> int:

@@ -48,6 +48,16 @@ class Tally:
             total_canary=self.total_baseline,
         )
 
+    def between(self, start: int, end: int | None) -> Tally:
+        """Give a stretch of the steps."""
+        stretch = slice(start, end)
+        return Tally(
+            events_baseline=self.events_baseline[stretch],
+            total_baseline=self.total_baseline[stretch],
+            events_canary=self.events_canary[stretch],
+            total_canary=self.total_canary[stretch],
+        )
+
     def with_floor(self, absolute: float) -> Tally:
         """Add the events that an allowance of `absolute` per request grants the baseline."""
         return Tally(
@@ -87,7 +97,7 @@ class Coin:
     def log_e_more(self) -> float:
         """Give the log e-value for more hits than the chance explains, at any number of looks."""
         logs = [_log_mixture(self, events) for events in MIXTURE_EVENTS]
-        return float(special.logsumexp(logs)) - math.log(len(logs))
+        return float(np.logaddexp.reduce(logs)) - math.log(len(logs))
 
     def log_e_fewer(self) -> float:
         """Give the log e-value for fewer hits than the chance explains."""
@@ -101,54 +111,53 @@ def coin(tally: Tally, ratio: float) -> Coin:
 
     Each step has its own share of traffic, so its own chance; they are averaged by events.
     """
-    weight = ratio * tally.total_canary
-    exposure = tally.total_baseline + weight
+    shares = _shares(tally, ratio)
     in_step = tally.events_baseline + tally.events_canary
-    overall = float(weight.sum() / exposure.sum())
-    shares = np.full(len(exposure), overall)
-    np.divide(weight, exposure, out=shares, where=exposure > 0)
     tosses = float(in_step.sum())
-    chance = float((shares * in_step).sum() / tosses) if tosses > 0 else overall
+    chance = float((shares * in_step).sum() / tosses) if tosses > 0 else float(shares.mean())
     return Coin(hits=float(tally.events_canary.sum()), tosses=tosses, chance=chance)
 
 
-def dispersion(tally: Tally) -> tuple[float, float]:
+def dispersion(tally: Tally, *, start: int = 0) -> tuple[float, float]:
     """Estimate by how much the events of a step come in bunches.
+
+    Args:
+        tally: Both sides.
+        start: Step from which the canary's share may be another one: a regression that begins
+            there is no bunching.
 
     Returns:
         The factor (1 where no bunching is significant) and its degrees of freedom.
     """
     in_step = tally.events_baseline + tally.events_canary
-    tosses = float(in_step.sum())
-    if len(in_step) < DISPERSION_STEPS or tosses < DISPERSION_EVENTS:
+    if len(in_step) < DISPERSION_STEPS or float(in_step.sum()) < DISPERSION_EVENTS:
         return 1.0, math.inf
-    observed = coin(tally, 1.0)
-    odds = _odds(observed)
-    if odds is None:
-        return 1.0, math.inf
-    expected = in_step * _shares(tally, odds)
-    residual = tally.events_canary - expected
-    spread = expected * (1 - _shares(tally, odds))
+    share = np.concatenate([_fitted(tally.between(0, start)), _fitted(tally.between(start, None))])
+    residual = tally.events_canary - in_step * share
+    spread = in_step * share * (1 - share)
     total = float(spread.sum())
     if total <= 0 or not _is_dispersed(residual, spread):
         return 1.0, math.inf
     run = long_run(residual)
-    factor = len(residual) * run.variance / total
-    return max(1.0, factor), run.df
+    return max(1.0, len(residual) * run.variance / total), run.df
 
 
-def _odds(observed: Coin) -> float | None:
-    """Give the rate ratio that explains the canary's share, or `None` where it has none or all."""
-    share, chance = observed.hits / observed.tosses, observed.chance
-    if not (0 < share < 1 and 0 < chance < 1):
-        return None
-    return share / (1 - share) * (1 - chance) / chance
+def _fitted(tally: Tally) -> Array:
+    """Give the canary's expected share of each step's events, at the rate ratio that was seen."""
+    exposure = float(tally.total_baseline.sum()), float(tally.total_canary.sum())
+    events = float(tally.events_baseline.sum()), float(tally.events_canary.sum())
+    if not (all(exposure) and all(events)):
+        # All events are on one side, or all traffic: every step's share is what the whole shows.
+        return np.full(len(tally.total_canary), events[1] / max(sum(events), 1e-300))
+    return _shares(tally, events[1] / events[0] * exposure[0] / exposure[1])
 
 
 def _shares(tally: Tally, ratio: float) -> Array:
+    """Give the canary's share of each step's exposure, its own counted `ratio` times."""
     weight = ratio * tally.total_canary
     exposure = tally.total_baseline + weight
-    shares = np.full(len(exposure), float(weight.sum() / exposure.sum()))
+    total = float(exposure.sum())
+    shares = np.full(len(exposure), float(weight.sum()) / total if total > 0 else 0.5)
     np.divide(weight, exposure, out=shares, where=exposure > 0)
     return shares
 

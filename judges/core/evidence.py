@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from scipy import special
 
 from judges.core.judgment import Evidence, Verdict
@@ -17,6 +18,8 @@ from judges.core.parameters import Looks
 
 # Beyond this a normal deviate says nothing more, and its square still fits a double.
 _Z_MOST = 38.0
+# Starting times of the mixture for harm that begins late.
+RESTARTS = 4
 
 
 def normal_deviate(t: float, df: float) -> float:
@@ -56,6 +59,33 @@ def from_statistic(t: float, df: float, n: int, *, alpha: float, horizon: int) -
     )
 
 
+def restarts(n: int, horizon: int, *, least: int) -> list[int]:
+    """List the steps at which evidence of harm starts anew: quarters of the planned length.
+
+    Args:
+        n: Steps seen so far.
+        horizon: Steps planned.
+        least: Steps that must lie behind a start for it to say anything.
+    """
+    starts = [round(quarter * horizon / RESTARTS) for quarter in range(1, RESTARTS)]
+    return [start for start in starts if start > 0 and n - start >= least]
+
+
+def with_restarts(cumulative: float, restarted: list[float]) -> float:
+    """Mix evidence since the beginning with evidence since each restart.
+
+    A mean of e-processes is an e-process; one that has not started yet holds its capital of 1. Half
+    of the capital stays with the whole window, so little is lost where harm was there all along.
+
+    References:
+        Shin, Ramdas & Rinaldo (2024), e-detectors: mixtures over starting times.
+    """
+    waiting = [0.0] * (RESTARTS - 1 - len(restarted))
+    share = math.log(0.5 / RESTARTS)
+    parts = [math.log(0.5) + cumulative, share + cumulative]
+    return float(np.logaddexp.reduce(parts + [share + log_e for log_e in restarted + waiting]))
+
+
 def decide(harm: Evidence, safety: Evidence, *, alpha: float, beta: float, looks: Looks) -> Verdict:
     """Turn the evidence for harm and for safety into one of the three outcomes."""
     if suffices(harm, level=alpha, looks=looks):
@@ -78,7 +108,7 @@ def strongest(sides: list[Evidence]) -> Evidence:
     if len(sides) == 1:
         return sides[0]
     logs = [side.log_e for side in sides if side.log_e is not None]
-    log_e = float(special.logsumexp(logs)) - math.log(len(sides)) if len(logs) == len(sides) else None
+    log_e = float(np.logaddexp.reduce(logs)) - math.log(len(sides)) if len(logs) == len(sides) else None
     return Evidence(p=min(1.0, len(sides) * min(side.p for side in sides)), log_e=log_e)
 
 

@@ -28,7 +28,7 @@ def _rows(values: ArrayLike) -> Array:
 
 
 def _sum_of_pods(rows: Array) -> Array:
-    total = np.nansum(rows, axis=0)
+    total: Array = np.nansum(rows, axis=0)
     total[np.isnan(rows).all(axis=0)] = np.nan
     return total
 

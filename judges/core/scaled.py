@@ -13,9 +13,14 @@ from judges.core.limits import Limit
 
 Array = NDArray[np.float64]
 
-# Values closer than this (relative to their size) are equal: so a change of the unit, which rounds
-# the last digits, cannot break a tie or make one.
-_DIGITS = 12
+# An absurd reading must not make all others look alike: no value exceeds the unit by more.
+_SPAN = 1e9
+# Values that small are zero to any metric, and a smaller unit would overflow the quotient.
+_LEAST_UNIT = 1e-290
+# An absolute limit of more units than this lies beyond everything.
+_MOST = 1e300
+# Digits of an estimate on the working scale: a bound found just beyond a tie is quoted as the tie.
+_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,16 +43,18 @@ class Scaled:
     level_baseline: float
     level_canary: float
 
-    def shifted(self, shift: float) -> Array:
-        """Give the baseline moved by a shift on the working scale."""
-        return np.round(self.baseline + shift, _DIGITS)
-
     def moved(self, limit: Limit, sign: int) -> Array:
         """Give the baseline moved to the worst level still within the limit."""
         if self.scale is Scale.RATIO:
-            return self.shifted(sign * math.log(limit.ratio))
-        in_unit = replace(limit, absolute=limit.absolute / self.unit)
-        return np.round(in_unit.apply(self.baseline, sign), _DIGITS)
+            return self.baseline + sign * math.log(limit.ratio)
+        in_unit = replace(limit, absolute=min(limit.absolute / self.unit, _MOST))
+        return in_unit.apply(self.baseline, sign)
+
+    def noise(self) -> float:
+        """Give a rough standard deviation of the paired differences: that of their middle half."""
+        differences = np.sort(self.canary - self.baseline)
+        quarter = len(differences) // 4
+        return float(differences[-1 - quarter] - differences[quarter]) / 1.349
 
     def reach(self, centre: float) -> float:
         """Give the distance from a shift beyond which no shift changes any rank."""
@@ -80,6 +87,7 @@ class Scaled:
     def _quoted(self, shift: float | None) -> float | None:
         if shift is None:
             return None
+        shift = round(shift, _DIGITS)
         value = math.exp(min(shift, 700.0)) if self.scale is Scale.RATIO else shift * self.unit
         return value if math.isfinite(value) else None
 
@@ -92,15 +100,24 @@ def scaled(baseline: Array, canary: Array, *, absolute: bool) -> Scaled:
         canary: Shape (n,), finite.
         absolute: Whether a limit is absolute, which only differences can express.
     """
-    levels = {
-        "level_baseline": float(np.median(baseline)),
-        "level_canary": float(np.median(canary)),
-    }
+    # The median of halves: the middle of two values near the largest double must not overflow.
+    levels = 2 * float(np.median(baseline / 2)), 2 * float(np.median(canary / 2))
     if not absolute and min(baseline.min(), canary.min()) > 0:
-        logs = [np.round(np.log(side), _DIGITS) for side in (baseline, canary)]
-        return Scaled(baseline=logs[0], canary=logs[1], scale=Scale.RATIO, unit=1.0, **levels)
+        return _on(Scale.RATIO, np.log(baseline), np.log(canary), 1.0, levels)
     unit = float(max(np.abs(baseline).max(), np.abs(canary).max())) or 1.0
     # A subnormal unit would overflow the quotient; values that small are all zero to any metric.
     unit = max(unit, 1e-300)
-    parts = [np.round(side / unit, _DIGITS) for side in (baseline, canary)]
-    return Scaled(baseline=parts[0], canary=parts[1], scale=Scale.DIFFERENCE, unit=unit, **levels)
+    return _on(Scale.DIFFERENCE, baseline / unit, canary / unit, unit, levels)
+
+
+def _on(
+    scale: Scale, baseline: Array, canary: Array, unit: float, levels: tuple[float, float]
+) -> Scaled:
+    return Scaled(
+        baseline=baseline,
+        canary=canary,
+        scale=scale,
+        unit=unit,
+        level_baseline=levels[0],
+        level_canary=levels[1],
+    )

@@ -46,7 +46,7 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerError:
+class Complaint:
     """An error as Prometheus words it.
 
     Attributes:
@@ -98,7 +98,7 @@ _payloads = msgspec.json.Decoder(_Payload)
 _matrices = msgspec.json.Decoder(list[_Series], strict=False)
 
 
-def server_error(body: bytes) -> ServerError | None:
+def complaint(body: bytes) -> Complaint | None:
     """Read the error in an answer, if it is an answer of Prometheus that holds one."""
     try:
         payload = _payloads.decode(body)
@@ -106,7 +106,7 @@ def server_error(body: bytes) -> ServerError | None:
         return None
     if payload.status != "error":
         return None
-    return ServerError(kind=payload.errorType, words=payload.error)
+    return Complaint(kind=payload.errorType or "unknown", words=payload.error)
 
 
 def decode(body: bytes) -> Reply:
@@ -119,8 +119,8 @@ def decode(body: bytes) -> Reply:
     data = payload.data or _Data()
     if data.resultType != "matrix":
         raise UnreadableError(
-            f"the answer is a {data.resultType or 'nothing'} where a matrix was expected; "
-            "the query must be an expression over time series"
+            f"the answer is a {data.resultType or 'blank'} where a matrix was expected; "
+            "write the query as an expression over time series"
         )
     lossy = tuple(info for info in payload.infos or () if _is_lossy(info))
     partial = (_PARTIAL,) if payload.isPartial else ()

@@ -1,4 +1,4 @@
-"""Where a server is and who asks it: addresses, credentials, and keeping both out of messages."""
+"""Who asks: credentials for a server, and keeping them out of messages."""
 
 from __future__ import annotations
 
@@ -8,23 +8,29 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 from requests import PreparedRequest
 
 from analysis.errors import ConfigError
-from analysis.sources.prometheus_http.faults import ServerFault
+from analysis.sources.prometheus_http.faults import ServerError
 
 # requests takes any callable as `auth` and calls it for every request sent, retries included.
 Auth = Callable[[PreparedRequest], PreparedRequest]
 
-# Headers whose values a server may repeat to us: the rest could hold a key.
+# Headers whose values a server may repeat to us: any other could hold a key.
 _OPEN_HEADERS = frozenset(
-    "accept accept-encoding connection content-length content-type host user-agent"
-    " x-scope-orgid thanos-tenant".split()
+    {
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "thanos-tenant",
+        "user-agent",
+        "x-scope-orgid",
+    }
 )
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[!-~\x80-\xff]([ -~\x80-\xff]*[!-~\x80-\xff])?")
 _TOKEN = re.compile(r"[!-~]+")
 
 
@@ -84,7 +90,7 @@ class BearerTokenFile:
         """Sign `request` with what the file holds now.
 
         Raises:
-            ServerFault: The file cannot be read or does not hold one token.
+            ServerError: The file cannot be read or does not hold one token.
         """
         return _authorized(request, f"Bearer {self._token()}")
 
@@ -99,8 +105,8 @@ class BearerTokenFile:
         return token
 
 
-def _useless_token_file(path: Path, words: str) -> ServerFault:
-    return ServerFault(
+def _useless_token_file(path: Path, words: str) -> ServerError:
+    return ServerError(
         f"the bearer token file {path} is of no use: {words}; "
         "check the path, its permissions and what writes it",
         code="unauthorized",
@@ -111,51 +117,6 @@ def _useless_token_file(path: Path, words: str) -> ServerFault:
 def _authorized(request: PreparedRequest, value: str) -> PreparedRequest:
     request.headers["Authorization"] = value
     return request
-
-
-def split_url(url: str) -> tuple[str, BasicAuth | None]:
-    """Part an address from the user and password that may stand in it.
-
-    Raises:
-        ConfigError: It is not the address of an HTTP server; the message shows no secret.
-    """
-    try:
-        parts = urlsplit(url)
-        is_address = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_address = False
-    if not is_address or parts.scheme not in ("http", "https") or re.search(r"\s", url):
-        raise _wrong_url(url, "must start with http:// or https:// and a host")
-    if "@" in parts.path or parts.query or parts.fragment:
-        raise _wrong_url(url, "must hold neither ? nor #, nor @ in its path (write %40)")
-    place = parts.netloc.rpartition("@")[2]
-    clean = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
-    return clean, _url_auth(parts.username, parts.password)
-
-
-def _url_auth(user: str | None, password: str | None) -> BasicAuth | None:
-    if user is None:
-        return None
-    return BasicAuth(user=unquote(user), password=unquote(password or ""))
-
-
-def _wrong_url(url: str, rule: str) -> ConfigError:
-    shown = re.split(r"[?#]", url.rpartition("@")[2])[0]
-    return ConfigError(
-        f"the Prometheus URL {rule}, got {shown!r}; write it like http://prometheus:9090"
-    )
-
-
-def header_faults(headers: Mapping[str, str]) -> Iterator[str]:
-    """Say of every header that cannot be sent why, without showing its value."""
-    for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name):
-            yield f"header name {name!r} must be letters, digits and dashes"
-        if not _HEADER_VALUE.fullmatch(value):
-            yield (
-                f"the value of header {name!r} must be one line of Latin-1 text "
-                "without blanks around it"
-            )
 
 
 def redact(words: str, sent: Mapping[str, str]) -> str:

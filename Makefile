@@ -1,0 +1,71 @@
+# What a developer does here, and what CI does: the same commands.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+BIN := .venv/bin
+LOCKED := .venv/.locked
+READY := .venv/.ready
+
+.PHONY: help
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: $(READY) ## Judge one good and one bad recorded deployment
+	@tools/demo
+
+.PHONY: test
+test: $(READY) prometheus lint docs ## Everything, as CI runs it (ARGS="-k name" for pytest)
+	@$(BIN)/pytest -n 2 $(ARGS)
+
+.PHONY: check
+check: $(READY) lint docs ## Lint and the fast tests, before each commit
+	@$(BIN)/pytest -n 2 -m "not e2e and not calibration" $(ARGS)
+
+.PHONY: lint
+lint: $(READY) ## Style, types and layers, without a test
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo >.venv/.layers || { cat .venv/.layers; exit 1; }
+
+.PHONY: format
+format: $(READY) ## Let ruff lay out the code and mend what it can
+	@$(BIN)/ruff check --quiet --fix-only
+	@$(BIN)/ruff format --quiet
+
+.PHONY: docs
+docs: $(READY) ## Follow every link and run every example of the documentation
+	@$(BIN)/python tools/check_docs.py
+
+.PHONY: bench
+bench: $(READY) ## Measure speed, as ratios within one run
+	@$(BIN)/python -m benchmarks
+
+.PHONY: calibrate
+calibrate: $(READY) ## Measure the judges' error rates, the long table
+	@$(BIN)/python -m benchmarks.calibrate
+
+.PHONY: env
+env: $(READY) ## Create .venv from the lock
+
+.PHONY: lock
+lock: $(READY) ## Renew requirements/*.lock (UPGRADE=--upgrade for newer versions)
+	@tools/lock $(UPGRADE)
+
+.PHONY: clean
+clean: ## Back to a clean clone
+	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: prometheus
+prometheus:
+	@tools/prometheus
+
+$(LOCKED): requirements/dev.lock requirements/installer.lock tools/environment
+	@tools/environment $(PYTHON)
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml
+	@$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,5 @@
+"""`python -m analysis.cli` is `serinus`."""
+
+from analysis.cli import main
+
+main()

@@ -1,0 +1,31 @@
+"""`serinus check`: everything that can be said of a configuration without asking a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from analysis.config import load_config
+from analysis.errors import ConfigError
+from analysis.lint import lint
+
+
+@click.command("check")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--strict", is_flag=True, help="Count warnings as faults.")
+def command(config: Path, *, strict: bool) -> None:
+    """Check CONFIG: keys, values, judges and PromQL; exit 2 if it cannot be used.
+
+    Every fault is told at once, each with its line, the rule and the remedy. Variables that the
+    caller gives later are filled with placeholders.
+    """
+    loaded = load_config(config)
+    warnings = lint(loaded)
+    for warning in warnings:
+        click.echo(f"{config}: {warning.path}: warning: {warning.message}", err=True)
+    count = len(loaded.metrics)
+    critical = sum(metric.critical for metric in loaded.metrics)
+    click.echo(f"{config}: {count} metrics, {critical} critical, {len(warnings)} warnings")
+    if strict and warnings:
+        raise ConfigError(f"{len(warnings)} warnings, and --strict was given", origin=str(config))

@@ -1,0 +1,87 @@
+"""Make the source that a configuration describes, with the environment's values and secrets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.config import PrometheusSettings
+from analysis.errors import ConfigError
+from analysis.query import MissingVariableError, expand
+
+if TYPE_CHECKING:
+    from analysis.sources.prometheus import Auth, PrometheusSource
+
+ORIGIN = "source.prometheus"
+
+
+def connect(settings: PrometheusSettings, url: str | None) -> PrometheusSource:
+    """Make the Prometheus source.
+
+    Args:
+        settings: From the configuration.
+        url: From the command line; wins over the configuration.
+
+    Raises:
+        ConfigError: There is no URL, or a variable or file that is referred to does not exist.
+    """
+    from analysis.sources.prometheus import PrometheusSource
+
+    return PrometheusSource(
+        url=_url(settings, url),
+        headers={name: _expand(f"headers.{name}", v) for name, v in settings.headers.items()},
+        auth=_auth(settings),
+        verify=settings.ca_file or True,
+        timeout_s=settings.timeout.total_seconds(),
+        deadline_s=settings.deadline.total_seconds(),
+    )
+
+
+def _url(settings: PrometheusSettings, given: str | None) -> str:
+    url = given or _expand("url", settings.url)
+    if not url:
+        raise ConfigError(
+            "no server to ask; give --prometheus URL, set PROMETHEUS_URL, or write it down here",
+            origin=f"{ORIGIN}.url",
+        )
+    return url
+
+
+def _expand(key: str, text: str) -> str:
+    try:
+        return expand(text, os.environ)
+    except MissingVariableError as error:
+        message = f"{error.faults[0].message} in the environment"
+        raise ConfigError(message, origin=f"{ORIGIN}.{key}") from error
+
+
+def _auth(settings: PrometheusSettings) -> Auth | None:
+    from analysis.sources.prometheus import BasicAuth, BearerToken, BearerTokenFile
+
+    if settings.bearer_token_file is not None:
+        return BearerTokenFile(path=Path(settings.bearer_token_file))
+    if settings.bearer_token_env is not None:
+        return BearerToken(token=_secret("bearer_token_env", settings.bearer_token_env))
+    if settings.username is None:
+        return None
+    if settings.password_env is not None:
+        password = _secret("password_env", settings.password_env)
+    else:
+        password = _secret_file("password_file", Path(str(settings.password_file)))
+    return BasicAuth(user=settings.username, password=password)
+
+
+def _secret(key: str, variable: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        message = f"the environment has no {variable}"
+        raise ConfigError(message, origin=f"{ORIGIN}.{key}")
+    return value
+
+
+def _secret_file(key: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error}", origin=f"{ORIGIN}.{key}") from error

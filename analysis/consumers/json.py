@@ -1,0 +1,168 @@
+"""The report for programs: strict JSON, with a versioned schema."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.report import SCHEMA, AnalysisReport, AskedQuery, MetricReport
+from analysis.window import Window, as_datetime
+from judges import Estimate, Evidence, Judgment, Settlement
+
+
+def to_json(report: AnalysisReport) -> str:
+    """Render a report as one JSON document, ending in a newline.
+
+    Every number is finite; what is unknown is `null`.
+    """
+    return json.dumps(to_document(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_document(report: AnalysisReport) -> dict[str, Any]:
+    """Give a report as plain values."""
+    provenance = report.provenance
+    return {
+        "schema": SCHEMA,
+        "name": report.name,
+        "verdict": str(report.verdict),
+        "score": report.score,
+        "summary": report.summary,
+        "decided_by": list(report.decided_by),
+        "window": _window(report.window, report.planned_s),
+        "risk": {
+            "false_fail": report.false_fail,
+            "looks": report.looks,
+            "log_e": _number(report.log_e),
+        },
+        "scoring": {"pass": report.pass_score, "marginal": report.marginal_score},
+        "groups": [
+            {"name": group.name, "weight": group.weight, "score": group.score}
+            for group in report.groups
+        ],
+        "metrics": [_metric(metric) for metric in report.metrics],
+        "warnings": list(report.warnings),
+        "provenance": {
+            "serinus": provenance.version,
+            "libraries": dict(provenance.libraries),
+            "config_digest": provenance.config_digest,
+            "variables": {side: dict(values) for side, values in provenance.variables.items()},
+        },
+    }
+
+
+def _window(window: Window, planned_s: float) -> dict[str, Any]:
+    return {
+        "start": _time(window.start),
+        "end": _time(window.end),
+        "judged_from": _time(float(window.edges[0])),
+        "judged_to": _time(float(window.edges[-1])),
+        "step_s": window.step_s,
+        "steps": window.steps,
+        "planned_s": planned_s,
+    }
+
+
+def _time(epoch_s: float) -> str:
+    return as_datetime(epoch_s).isoformat().replace("+00:00", "Z")
+
+
+def _metric(metric: MetricReport) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "group": metric.group,
+        "critical": metric.critical,
+        "muted": metric.muted,
+        "weight": metric.weight,
+        "points_lost": metric.lost,
+        **_judgment(metric.judgment),
+        "guards": [
+            {"code": finding.code, "summary": finding.summary, "remedy": finding.remedy}
+            for finding in metric.findings
+        ],
+        "queries": [_query(query) for query in metric.queries],
+        "pods": dict(metric.pods),
+        "series": {
+            "times": [_number(float(time)) for time in metric.times],
+            "baseline": [_number(float(value)) for value in metric.baseline],
+            "canary": [_number(float(value)) for value in metric.canary],
+        },
+    }
+
+
+def _judgment(judgment: Judgment) -> dict[str, Any]:
+    return {
+        "judge": judgment.kind,
+        "verdict": str(judgment.verdict),
+        "reason": str(judgment.reason),
+        "summary": judgment.summary,
+        "estimate": _estimate(judgment.estimate),
+        "harm": _evidence(judgment.harm),
+        "safety": _evidence(judgment.safety),
+        "n": judgment.n,
+        "n_effective": _number(judgment.n_effective),
+        "autocorrelation": _number(judgment.autocorrelation),
+        "settlement": _settlement(judgment.settlement),
+        "warnings": list(judgment.warnings),
+        "details": _plain(judgment.details),
+    }
+
+
+def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    interval = estimate.interval
+    return {
+        "value": _number(estimate.value),
+        "scale": str(estimate.scale),
+        "baseline": _number(estimate.baseline),
+        "canary": _number(estimate.canary),
+        "interval": interval
+        and {
+            "lower": _number(interval.lower),
+            "upper": _number(interval.upper),
+            "level": interval.level,
+        },
+    }
+
+
+def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
+    return (
+        None if evidence is None else {"p": _number(evidence.p), "log_e": _number(evidence.log_e)}
+    )
+
+
+def _settlement(settlement: Settlement | None) -> dict[str, Any] | None:
+    return (
+        None
+        if settlement is None
+        else {
+            "summary": settlement.summary,
+            "minutes": _number(settlement.minutes),
+            "events": _number(settlement.events),
+            "requests": _number(settlement.requests),
+        }
+    )
+
+
+def _query(query: AskedQuery) -> dict[str, Any]:
+    return {
+        "side": query.side,
+        "role": query.role,
+        "kind": query.kind,
+        "query": query.query,
+        "series": query.series,
+        "error": query.error,
+    }
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _number(value) if isinstance(value, float) else value
+        for name, value in values.items()
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -1,0 +1,154 @@
+"""The report for a person at a terminal: the verdict first, then why, then every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.text import Text
+
+from analysis.report import AnalysisReport, MetricReport
+from analysis.window import as_datetime
+from judges import Verdict
+
+BAR_WIDTH = 40
+SPARKS = "▁▂▃▄▅▆▇█"
+SPARK_WIDTH = 30
+INDENT = 2
+STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
+MARKS = {Verdict.PASS: "✔", Verdict.FAIL: "✘", Verdict.INCONCLUSIVE: "?"}
+
+
+def print_report(report: AnalysisReport, console: Console, *, full: bool = False) -> None:
+    """Print a report.
+
+    Args:
+        report: What to show.
+        console: Where; it knows whether there is color and how wide a line is.
+        full: Show queries and evidence of every metric as well.
+    """
+    for line in _lines(report, full=full):
+        indent = len(line.plain) - len(line.plain.lstrip())
+        for index, part in enumerate(line.wrap(console, console.width - INDENT)):
+            part.rstrip()
+            console.print(Text(" " * (indent if index else 0)) + part, soft_wrap=True)
+
+
+def _lines(report: AnalysisReport, *, full: bool) -> Iterator[Text]:
+    style = STYLES[report.verdict]
+    yield Text.assemble(
+        (f" {str(report.verdict).upper()} ", f"bold reverse {style}"),
+        (f" {report.name}  ", "bold"),
+        (_window(report), "dim"),
+    )
+    yield _bar(report)
+    yield Text(report.summary, style=style)
+    yield Text()
+    for metric in report.metrics:
+        yield from _metric(metric, full=full)
+    for warning in report.warnings:
+        yield Text(f"warning: {warning}", style="yellow")
+    yield Text(_provenance(report), style="dim")
+
+
+def _window(report: AnalysisReport) -> str:
+    edges = report.window.edges
+    start, end = as_datetime(float(edges[0])), as_datetime(float(edges[-1]))
+    minutes = report.window.judged_s / 60
+    return (
+        f"{start:%Y-%m-%d %H:%M:%S}–{end:%H:%M:%S} UTC, {minutes:.3g} min in "
+        f"{report.window.steps} steps of {report.window.step_s:g} s"
+    )
+
+
+def _bar(report: AnalysisReport) -> Text:
+    """Draw the score on a bar that shows where marginal and pass begin."""
+    filled = round(report.score / 100 * BAR_WIDTH)
+    marks = {round(limit / 100 * BAR_WIDTH) for limit in (report.pass_score, report.marginal_score)}
+    bar = Text("score ")
+    for cell in range(BAR_WIDTH):
+        style = STYLES[report.verdict] if cell < filled else "dim"
+        bar.append("┃" if cell in marks else "█" if cell < filled else "░", style=style)
+    bar.append(f" {report.score:.0f}", style="bold")
+    bar.append(f"  (marginal {report.marginal_score:g}, pass {report.pass_score:g})", style="dim")
+    return bar
+
+
+def _metric(metric: MetricReport, *, full: bool) -> Iterator[Text]:
+    judgment = metric.judgment
+    style = STYLES[judgment.verdict]
+    notes = [name for name in ("critical", "muted") if getattr(metric, name)]
+    lost = f", −{metric.lost:.3g} points" if metric.lost > 0 else ""
+    yield Text.assemble(
+        (f"{MARKS[judgment.verdict]} ", f"bold {style}"),
+        (metric.name, "bold"),
+        (f"  {', '.join([*notes, metric.group, judgment.kind])}{lost}", "dim"),
+    )
+    yield _indented(judgment.summary)
+    yield from _charts(metric)
+    for finding in metric.findings:
+        yield _indented(f"{finding.code}: {finding.remedy}", "yellow")
+    if judgment.settlement is not None:
+        yield _indented(f"to settle it: {judgment.settlement.summary}", "cyan")
+    for warning in judgment.warnings:
+        yield _indented(f"warning: {warning}", "yellow")
+    if full:
+        yield from _details(metric)
+
+
+def _indented(text: str, style: str = "") -> Text:
+    return Text(" " * INDENT + text, style=style)
+
+
+def _charts(metric: MetricReport) -> Iterator[Text]:
+    """Draw both sides over time, on one scale, where there is anything to see."""
+    sides = (metric.baseline, metric.canary)
+    known = np.concatenate([side[np.isfinite(side)] for side in sides])
+    if len(known) < 2:
+        return
+    low, high = float(known.min()), float(known.max())
+    for name, side in zip(("baseline", "canary  "), sides, strict=True):
+        level = np.nanmean(side) if np.isfinite(side).any() else None
+        mean = f"  mean {level:.3g}" if level is not None else "  no data"
+        yield _indented(f"{name} {sparkline(side, low, high)}{mean}", "dim")
+
+
+def sparkline(values: NDArray[np.float64], low: float, high: float) -> str:
+    """Draw a series in one line of characters; a blank is a stretch without data."""
+    chunks = np.array_split(values, min(SPARK_WIDTH, max(len(values), 1)))
+    line = ""
+    for chunk in chunks:
+        known = chunk[np.isfinite(chunk)]
+        if len(known) == 0:
+            line += " "
+            continue
+        height = (float(known.mean()) - low) / (high - low) if high > low else 0.5
+        line += SPARKS[min(int(height * len(SPARKS)), len(SPARKS) - 1)]
+    return line
+
+
+def _details(metric: MetricReport) -> Iterator[Text]:
+    judgment = metric.judgment
+    for claim, evidence in (("harm", judgment.harm), ("safety", judgment.safety)):
+        if evidence is not None:
+            e = "" if evidence.log_e is None else f", log e {evidence.log_e:.2f}"
+            yield _indented(f"evidence of {claim}: p {evidence.p:.2g}{e}", "dim")
+    numbers = [f"n {judgment.n}"]
+    if judgment.n_effective is not None:
+        numbers.append(f"worth {judgment.n_effective:.1f} independent steps")
+    if judgment.autocorrelation is not None:
+        numbers.append(f"autocorrelation {judgment.autocorrelation:.2f}")
+    yield _indented(", ".join(numbers), "dim")
+    for query in metric.queries:
+        found = "no answer" if query.series is None else f"{query.series} series"
+        yield _indented(f"{query.side} {query.role} ({found}): {query.query}", "dim")
+
+
+def _provenance(report: AnalysisReport) -> str:
+    digest = report.provenance.config_digest[:12]
+    return (
+        f"serinus {report.provenance.version}, configuration {digest}, looks {report.looks}, "
+        f"false fails at most {100 * report.false_fail:g} %"
+    )

@@ -1,0 +1,152 @@
+"""From raw counter samples to increases per step: reset-aware, with births, vanishings and gaps.
+
+`rate()` and `increase()` estimate by extrapolation, overlap from step to step and never see a
+series' first value. Stored samples, differenced here, give whole events, each in one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.sources.port import Series
+
+Array = NDArray[np.float64]
+
+# Two scrapes: closer to an edge than this, a series cannot be told from one that was there before.
+NEAR_SCRAPES = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Increases:
+    """Increases of a counter, pod by pod and step by step.
+
+    Attributes:
+        pods: Name of each row.
+        values: Shape (pods, steps); NaN where the pod was not scraped in a step.
+    """
+
+    pods: tuple[str, ...]
+    values: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scrapes:
+    """When each target was scraped, as its series together tell, and how far back we looked.
+
+    Attributes:
+        times: By target, epoch seconds, increasing.
+        since: First instant that was asked for.
+        begin: First sample of anything on either side: before it nothing is known.
+        interval_s: Median distance of two scrapes; 0 where unknown.
+    """
+
+    times: dict[str, Array]
+    since: float
+    begin: float
+    interval_s: float
+
+    def near(self, time: float, edge: float) -> bool:
+        """Tell whether a time is within two scrapes after an edge."""
+        return time - edge <= NEAR_SCRAPES * self.interval_s
+
+
+def target_of(series: Series) -> str:
+    """Name the process that exposed a series: its counters live and die together."""
+    labels = series.labels
+    return "/".join(labels.get(name, "") for name in ("job", "instance", "pod"))
+
+
+def scrapes(series: Iterable[Series], *, since: float, begin: float) -> Scrapes:
+    """Collect when the targets of a side were scraped.
+
+    Args:
+        series: All series of the side, of every counter of the metric.
+        since: First instant that was asked for, epoch seconds.
+        begin: First sample on either side, epoch seconds.
+    """
+    by_target: dict[str, list[Array]] = {}
+    for one in series:
+        by_target.setdefault(target_of(one), []).append(one.times)
+    times = {target: np.unique(np.concatenate(parts)) for target, parts in by_target.items()}
+    gaps = np.concatenate([np.diff(t) for t in times.values()]) if times else np.empty(0)
+    interval = float(np.median(gaps)) if len(gaps) else 0.0
+    return Scrapes(times=times, since=since, begin=begin, interval_s=interval)
+
+
+def increases(
+    series: Sequence[Series], edges: Array, seen: Scrapes, *, pod_label: str | None
+) -> Increases:
+    """Difference counters onto a grid.
+
+    Args:
+        series: Raw samples of one counter on one side.
+        edges: Bounds of the steps, shape (steps + 1,); an increase belongs to the step in which
+            the sample that shows it was scraped.
+        seen: When the side's targets were scraped.
+        pod_label: Label that names the pods; without it all series make one row.
+
+    Returns:
+        The increases; a pod's step without any scrape is NaN, and what happened meanwhile counts
+        in the step of the next scrape.
+    """
+    rows: dict[str, Array] = {}
+    for one in series:
+        pod = one.labels.get(pod_label, "") if pod_label else ""
+        row = rows.setdefault(pod, np.full(len(edges) - 1, np.nan))
+        _add(row, _grid(seen.times[target_of(one)], edges), 0.0)
+        times, gains = _gains(one, seen)
+        _add(row, _grid(times, edges), gains)
+    pods = tuple(sorted(rows))
+    values = np.vstack([rows[pod] for pod in pods]) if pods else np.empty((0, len(edges) - 1))
+    return Increases(pods=pods, values=values)
+
+
+def _grid(times: Array, edges: Array) -> NDArray[np.intp]:
+    """Give the step of each time: step k covers (edge k, edge k + 1]; -1 outside."""
+    step = np.searchsorted(edges, times, side="left") - 1
+    return np.where(step >= len(edges) - 1, -1, step)
+
+
+def _add(row: Array, steps: NDArray[np.intp], gains: Array | float) -> None:
+    inside = steps >= 0
+    touched = np.unique(steps[inside])
+    row[touched] = np.nan_to_num(row[touched], nan=0.0)
+    np.add.at(row, steps[inside], np.broadcast_to(gains, steps.shape)[inside])
+
+
+def _gains(series: Series, seen: Scrapes) -> tuple[Array, Array]:
+    """Give the times at which a counter was seen to grow, and by how much."""
+    finite = np.isfinite(series.values)
+    times, values = series.times[finite], series.values[finite]
+    if len(values) == 0:
+        return times, values
+    gains = np.diff(values, prepend=values[0])
+    restarted = gains < 0
+    restarted[1:] |= _vanished(times, seen.times[target_of(series)])
+    restarted[0] = _is_born(series, float(times[0]), seen)
+    return times, np.where(restarted, values, gains)
+
+
+def _vanished(times: Array, scraped: Array) -> NDArray[np.bool_]:
+    """Tell before which samples the target was scraped without the series: it began anew at 0."""
+    between = np.searchsorted(scraped, times[1:], side="left") - np.searchsorted(
+        scraped, times[:-1], side="right"
+    )
+    return between > 0
+
+
+def _is_born(series: Series, first: float, seen: Scrapes) -> bool:
+    """Tell whether a series began at 0 just before its first sample.
+
+    It did if its target had been scraped without it, or if its whole target is new while other
+    data show that the source was already looking.
+    """
+    if seen.near(first, seen.since):
+        return False
+    if float(seen.times[target_of(series)][0]) < first:
+        return True
+    return not seen.near(first, seen.begin)

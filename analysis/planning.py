@@ -1,0 +1,127 @@
+"""What to ask: every query of a configuration, rendered for both sides, as requests to a source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from analysis.config import CanaryConfig, Metric
+from analysis.errors import ConfigError, Fault
+from analysis.query import references, render
+from analysis.sources.port import Request, RequestKind
+from analysis.window import Window
+
+SIDES = ("baseline", "canary")
+# Raw counters are read from this long before the window, so that the first step has a sample to
+# start from: Prometheus itself calls a series stale after five minutes.
+LOOKBACK_S = 300.0
+
+Variables = Mapping[str, Mapping[str, object]]  # by side, then by name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request of a plan, and what its answer is for."""
+
+    metric: str
+    side: str
+    role: str
+    request: Request
+
+
+def unique_requests(asks: Sequence[Ask]) -> list[Request]:
+    """Give the requests of a plan, each once, in the order of the plan."""
+    return list(dict.fromkeys(ask.request for ask in asks))
+
+
+def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[Ask, ...]:
+    """Render every query of every metric for both sides.
+
+    Raises:
+        ConfigError: With every query that cannot be rendered, and every metric whose sides ask the
+            same.
+    """
+    asks: list[Ask] = []
+    faults: list[Fault] = []
+    values = {side: _values(config, window, variables, side) for side in SIDES}
+    for index, metric in enumerate(config.metrics):
+        of_metric: list[Ask] = []
+        for side in SIDES:
+            for role, template in metric.templates():
+                place = f"metrics[{index}] ({metric.name}), {side}"
+                try:
+                    query = render(template, values[side])
+                except ConfigError as error:
+                    faults.append(Fault(path=place, message=_with_remedy(error, side)))
+                    continue
+                request = _request(metric, query, window)
+                of_metric.append(Ask(metric=metric.name, side=side, role=role, request=request))
+        if compares(metric) and _sides_ask_the_same(of_metric):
+            faults.append(Fault(path=f"metrics[{index}] ({metric.name})", message=_same(metric)))
+        asks += of_metric
+    if faults:
+        raise ConfigError(tuple(dict.fromkeys(faults)), origin=config.name)
+    return tuple(asks)
+
+
+def _values(
+    config: CanaryConfig, window: Window, variables: Variables, side: str
+) -> dict[str, object]:
+    built_in = {
+        "step": _promql_duration(window.step_s),
+        "window": _promql_duration(window.judged_s),
+    }
+    given = {name: value for name, value in variables.get(side, {}).items() if value is not None}
+    return {**config.side_variables(side), **given, **built_in}
+
+
+def _promql_duration(seconds: float) -> str:
+    milliseconds = round(seconds * 1000)
+    return f"{milliseconds // 1000}s" if milliseconds % 1000 == 0 else f"{milliseconds}ms"
+
+
+def _request(metric: Metric, query: str, window: Window) -> Request:
+    edges = window.edges
+    if metric.query is not None:
+        return Request(
+            kind=RequestKind.RANGE,
+            query=query,
+            start=float(edges[1]),
+            end=float(edges[-1]),
+            step_s=window.step_s,
+        )
+    return Request(
+        kind=RequestKind.SAMPLES,
+        query=query,
+        start=math.floor(window.start - LOOKBACK_S),
+        end=float(edges[-1]),
+    )
+
+
+def compares(metric: Metric) -> bool:
+    """Tell whether the metric's judge holds the canary against the baseline."""
+    judge = metric.judge
+    return judge.kind != "threshold" or judge.parameters.get("relative", "value") != "value"
+
+
+def _sides_ask_the_same(asks: Sequence[Ask]) -> bool:
+    by_side = [[ask.request for ask in asks if ask.side == side] for side in SIDES]
+    return bool(by_side[0]) and by_side[0] == by_side[1]
+
+
+def _same(metric: Metric) -> str:
+    names = sorted(set().union(*(references(template) for _, template in metric.templates())))
+    used = f"it uses {', '.join(names)}" if names else "it uses no variable"
+    return (
+        f"both sides ask the same query ({used}); use a variable that differs between baseline and "
+        f"canary, such as --baseline hash=… --canary hash=…"
+    )
+
+
+def _with_remedy(error: ConfigError, side: str) -> str:
+    message = error.faults[0].message
+    if "has no value" not in message:
+        return message
+    name = message.split("'")[1]
+    return f"{message}; give --{side} {name}=… or --set {name}=…, or variables.{side}.{name}"

@@ -1,0 +1,236 @@
+"""From judgments to one verdict and a score.
+
+The verdict comes from evidence, never from the score: harm anywhere is weighed against the
+rollout's budget of false fails, safety is asked of every critical metric. The score shows the same
+in a shape Kayenta's users know, and always stands on the verdict's side of its thresholds.
+
+References:
+    Vovk & Wang (2021), Annals of Statistics 49: a weighted mean of e-values is an e-value under any
+    dependence. Berger (1982): an intersection-union test needs no correction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scipy import special
+
+from analysis.config import Metric, Risk, Scoring
+from judges import Evidence, Judgment, Looks, Reason, Verdict
+
+# While a metric looks harmful by a plain test at this level nobody should promote, be the harm
+# within the margin or the metric not critical (measured: removes a quarter of the false passes).
+WARNING_LEVEL = 0.05
+POINTS = {Verdict.PASS: 100.0, Verdict.INCONCLUSIVE: 50.0, Verdict.FAIL: 0.0}
+# Only these reasons mean that the evidence was weighed; behind any other stands no valid test.
+WEIGHED = frozenset(
+    {
+        Reason.BEYOND_TOLERANCE,
+        Reason.WITHIN_MARGIN,
+        Reason.UNDECIDED,
+        Reason.OUT_OF_BOUNDS,
+        Reason.WITHIN_BOUNDS,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A metric with its judgment and its weights.
+
+    Attributes:
+        metric: The metric as configured.
+        judgment: What its judge said.
+        weight: Its part of the score; 0 if muted.
+        budget: Its part of the budget of false fails; 0 if muted.
+    """
+
+    metric: Metric
+    judgment: Judgment
+    weight: float
+    budget: float
+
+    @property
+    def lost(self) -> float:
+        """Points that this metric costs the score."""
+        return self.weight * (100 - POINTS[self.judgment.verdict])
+
+    @property
+    def is_harmed(self) -> bool:
+        """Whether it stands beyond its tolerance by a plain test."""
+        harm = self.weighed
+        return harm is not None and harm.p < WARNING_LEVEL
+
+    @property
+    def weighed(self) -> Evidence | None:
+        """The evidence of harm, where it was validly weighed."""
+        return self.judgment.harm if self.judgment.reason in WEIGHED else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A group of metrics in the score."""
+
+    name: str
+    weight: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The rollout's verdict.
+
+    Attributes:
+        verdict: Pass, fail or inconclusive.
+        score: 0 to 100, in whole points, on the verdict's side of the thresholds.
+        summary: One sentence: which metric decided, with its numbers.
+        decided_by: Names of the metrics that decided, the strongest first.
+        groups: Score of each group, before it was bounded by the verdict.
+        log_e: Weighted mean of the e-values of harm, as a natural logarithm; `None` at fixed looks.
+    """
+
+    verdict: Verdict
+    score: float
+    summary: str
+    decided_by: tuple[str, ...]
+    groups: tuple[Group, ...]
+    log_e: float | None
+
+
+def weights(metrics: Sequence[Metric], scoring: Scoring) -> dict[str, float]:
+    """Give each metric's part of the score: its group's weight, shared equally; they sum to 1."""
+    counted = [metric for metric in metrics if not metric.muted]
+    groups = _group_weights(counted, scoring.weights)
+    sizes = {group: sum(metric.group == group for metric in counted) for group in groups}
+    shares = {m.name: groups[m.group] / sizes[m.group] for m in counted}
+    return {metric.name: shares.get(metric.name, 0.0) for metric in metrics}
+
+
+def _group_weights(metrics: Sequence[Metric], given: Mapping[str, float]) -> dict[str, float]:
+    """Let groups without a weight share what is left of 100, but at least the smallest weight."""
+    names = sorted({metric.group for metric in metrics})
+    unnamed = [name for name in names if name not in given]
+    named = {name: given[name] for name in names if name in given}
+    left = max(100 - sum(named.values()), 0.0) / len(unnamed) if unnamed else 0.0
+    share = max(left, min(named.values(), default=1.0)) if unnamed else 0.0
+    raw = {**named, **dict.fromkeys(unnamed, share)}
+    total = sum(raw.values())
+    return {name: weight / total for name, weight in raw.items()}
+
+
+def budgets(metrics: Sequence[Metric], scoring: Scoring) -> dict[str, float]:
+    """Give each metric's part of the budget of false fails; they sum to 1.
+
+    Half belongs to the critical metrics alone, half to all by their weight.
+    """
+    by_score = weights(metrics, scoring)
+    critical = [metric.name for metric in metrics if metric.critical and not metric.muted]
+    if not critical:
+        return by_score
+    own = {name: 0.5 / len(critical) for name in critical}
+    return {name: weight / 2 + own.get(name, 0.0) for name, weight in by_score.items()}
+
+
+def decide(judged: Sequence[Judged], risk: Risk, scoring: Scoring) -> Decision:
+    """Decide the rollout."""
+    counted = [one for one in judged if not one.metric.muted]
+    log_e = _mean_log_e(counted) if risk.looks is Looks.ANYTIME else None
+    failing = _failing(counted, risk, log_e)
+    blocking = [] if failing else _blocking(counted)
+    verdict = Verdict.FAIL if failing else Verdict.INCONCLUSIVE if blocking else Verdict.PASS
+    groups = _groups(counted)
+    return Decision(
+        verdict=verdict,
+        score=_score(_raw_score(groups, failing), verdict, scoring),
+        summary=_summary(verdict, failing or blocking, len(counted)),
+        decided_by=tuple(one.metric.name for one in failing or blocking),
+        groups=groups,
+        log_e=log_e,
+    )
+
+
+def _mean_log_e(judged: Sequence[Judged]) -> float | None:
+    parts = [
+        math.log(one.budget) + one.weighed.log_e
+        for one in judged
+        if one.budget > 0 and one.weighed is not None and one.weighed.log_e is not None
+    ]
+    return float(special.logsumexp(parts)) if parts else None
+
+
+def _failing(judged: Sequence[Judged], risk: Risk, log_e: float | None) -> list[Judged]:
+    """Name the metrics that fail the rollout, the strongest evidence first."""
+    failed = [one for one in judged if _fails_alone(one, risk)]
+    if not failed and log_e is not None and log_e >= -math.log(risk.false_fail):
+        failed = [one for one in judged if one.is_harmed]
+    return sorted(failed, key=_strength, reverse=True)
+
+
+def _fails_alone(one: Judged, risk: Risk) -> bool:
+    """Tell whether one metric spends its own part of the budget, or a bound it was given failed."""
+    if one.judgment.verdict is Verdict.FAIL and one.judgment.harm is None:
+        return one.metric.critical
+    if one.weighed is None or one.budget <= 0:
+        return False
+    level = risk.false_fail * one.budget
+    if risk.looks is Looks.ANYTIME and one.weighed.log_e is not None:
+        return one.weighed.log_e >= -math.log(level)
+    return one.weighed.p <= level
+
+
+def _strength(one: Judged) -> float:
+    if one.judgment.harm is None:
+        return math.inf
+    return -math.log(max(one.judgment.harm.p, 1e-300))
+
+
+def _blocking(judged: Sequence[Judged]) -> list[Judged]:
+    """Name the metrics without which a good canary could not be passed, the worst first."""
+    critical = [one for one in judged if one.metric.critical] or list(judged)
+    open_ = [one for one in critical if one.judgment.verdict is not Verdict.PASS]
+    suspect = [
+        one
+        for one in judged
+        if one not in open_ and (one.is_harmed or one.judgment.verdict is Verdict.FAIL)
+    ]
+    return sorted(open_ + suspect, key=_strength, reverse=True)
+
+
+def _groups(judged: Sequence[Judged]) -> tuple[Group, ...]:
+    names = sorted({one.metric.group for one in judged})
+    members = {name: [one for one in judged if one.metric.group == name] for name in names}
+    return tuple(
+        Group(
+            name=name,
+            weight=sum(one.weight for one in ones),
+            score=sum(POINTS[one.judgment.verdict] for one in ones) / len(ones),
+        )
+        for name, ones in members.items()
+    )
+
+
+def _raw_score(groups: Sequence[Group], failing: Sequence[Judged]) -> float:
+    """Weigh the groups; a failing critical metric leaves nothing, whatever else is well."""
+    if any(one.metric.critical for one in failing):
+        return 0.0
+    return sum(group.weight * group.score for group in groups)
+
+
+def _score(raw: float, verdict: Verdict, scoring: Scoring) -> float:
+    """Bound a score to the verdict's side, in whole points: some clients read integers."""
+    low, high = {
+        Verdict.PASS: (math.ceil(scoring.pass_), 100),
+        Verdict.INCONCLUSIVE: (math.ceil(scoring.marginal), math.ceil(scoring.pass_) - 1),
+        Verdict.FAIL: (0, math.ceil(scoring.marginal) - 1),
+    }[verdict]
+    return float(max(min(math.floor(raw + 1e-9), high), min(low, high), 0))
+
+
+def _summary(verdict: Verdict, deciding: Sequence[Judged], counted: int) -> str:
+    if verdict is Verdict.PASS:
+        return f"no harm beyond any margin on {counted} metric{'s' if counted != 1 else ''}"
+    first = deciding[0]
+    more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""
+    return f"{first.metric.name}: {first.judgment.summary}{more}"

@@ -1,0 +1,242 @@
+"""Recordings: the answers of a source kept in a folder, read back as a source.
+
+Layout, version 1:
+
+    recording.json   version, window, variables, and of every request its question, its warnings
+                     and the labels of its series
+    series.npz       `times` and `values` of all series, one after the other, and `offsets`: series
+                     i lies at offsets[i] to offsets[i + 1]
+    canary.yaml      the configuration it was made with, for people; not read back
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.npyio import NpzFile
+
+from analysis.errors import DeliveryError, SourceError
+from analysis.sources.port import (
+    Answer,
+    Answers,
+    Array,
+    Progress,
+    Request,
+    RequestKind,
+    Series,
+    no_progress,
+)
+from analysis.window import Window
+
+VERSION = 1
+# 50 million points are 800 MB in memory: a recording of one deployment is a thousandth of that.
+MOST_POINTS = 50_000_000
+# Rounding of epoch seconds divided by a step; anything more is another grid.
+OFF_GRID = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recording:
+    """One deployment's answers, with the window and variables they belong to.
+
+    Attributes:
+        window: The recorded window.
+        variables: Values of each side, by side.
+        source: Where the answers came from.
+        answers: What was asked, and answered.
+    """
+
+    window: Window
+    variables: Mapping[str, Mapping[str, str]]
+    source: str
+    answers: Mapping[Request, Answer]
+
+    @property
+    def description(self) -> str:
+        """Say where the answers came from."""
+        return f"recording of {self.source}"
+
+    def answer(self, requests: Sequence[Request], *, progress: Progress = no_progress) -> Answers:
+        """Answer from what was recorded; a shorter stretch of a recorded request is cut out."""
+        found: dict[Request, Answer | SourceError] = {}
+        for request in dict.fromkeys(requests):
+            found[request] = self._find(request)
+            progress(len(found), len(requests))
+        if found and all(isinstance(answer, SourceError) for answer in found.values()):
+            raise next(a for a in found.values() if isinstance(a, SourceError))
+        return found
+
+    def _find(self, request: Request) -> Answer | SourceError:
+        if exact := self.answers.get(request):
+            return exact
+        for recorded, answer in self.answers.items():
+            if _covers(recorded, request):
+                return _cut(answer, request)
+        return SourceError(
+            f"the recording holds no answer to {request.query!r}; it was made with another "
+            f"configuration, other variables or a shorter window",
+            code="not_recorded",
+            query=request.query,
+        )
+
+
+def _covers(recorded: Request, asked: Request) -> bool:
+    same = (recorded.kind, recorded.query, recorded.step_s) == (
+        asked.kind,
+        asked.query,
+        asked.step_s,
+    )
+    if not same or asked.start < recorded.start or asked.end > recorded.end:
+        return False
+    if asked.kind is RequestKind.SAMPLES:
+        return True
+    steps = (asked.start - recorded.start) / asked.step_s
+    return abs(steps - round(steps)) < OFF_GRID
+
+
+def _cut(answer: Answer, request: Request) -> Answer:
+    cut = []
+    for series in answer.series:
+        inside = (series.times >= request.start) & (series.times <= request.end)
+        if inside.any():
+            times, values = series.times[inside], series.values[inside]
+            cut.append(Series(labels=series.labels, times=times, values=values))
+    return Answer(series=tuple(cut), warnings=answer.warnings)
+
+
+def save(recording: Recording, folder: Path, *, config_text: str) -> None:
+    """Write a recording; the folder appears whole or not at all.
+
+    Raises:
+        DeliveryError: The folder exists already, or cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DeliveryError(f"{folder} exists already; choose another --output or remove it")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise DeliveryError(f"cannot write {folder}: {error}") from error
+    try:
+        _write(recording, temporary, config_text)
+        temporary.chmod(0o755)
+        temporary.replace(folder)
+    except OSError as error:
+        raise DeliveryError(f"cannot write {folder}: {error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write(recording: Recording, folder: Path, config_text: str) -> None:
+    series = [one for answer in recording.answers.values() for one in answer.series]
+    offsets = np.cumsum([0, *(len(one.times) for one in series)])
+    np.savez_compressed(
+        folder / "series.npz",
+        times=np.concatenate([one.times for one in series]) if series else np.empty(0),
+        values=np.concatenate([one.values for one in series]) if series else np.empty(0),
+        offsets=offsets.astype(np.int64),
+    )
+    text = json.dumps(_document(recording), indent=1, sort_keys=True, allow_nan=False)
+    (folder / "recording.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "canary.yaml").write_text(config_text, encoding="utf-8")
+
+
+def _document(recording: Recording) -> dict[str, Any]:
+    window = recording.window
+    return {
+        "version": VERSION,
+        "source": recording.source,
+        "window": {
+            "start": window.start,
+            "end": window.end,
+            "warmup_s": window.warmup_s,
+            "step_s": window.step_s,
+        },
+        "variables": {side: dict(values) for side, values in recording.variables.items()},
+        "requests": [
+            {
+                "kind": str(request.kind),
+                "query": request.query,
+                "start": request.start,
+                "end": request.end,
+                "step_s": request.step_s,
+                "warnings": list(answer.warnings),
+                "series": [dict(one.labels) for one in answer.series],
+            }
+            for request, answer in recording.answers.items()
+        ],
+    }
+
+
+def load(folder: Path) -> Recording:
+    """Read a recording.
+
+    Raises:
+        SourceError: The folder is no recording, or is damaged.
+    """
+    try:
+        document = json.loads((folder / "recording.json").read_text(encoding="utf-8"))
+        with np.load(folder / "series.npz", allow_pickle=False) as arrays:
+            _check_size(arrays)
+            times, values, offsets = arrays["times"], arrays["values"], arrays["offsets"]
+        return _recording(document, times, values, offsets)
+    except FileNotFoundError as error:
+        message = f"{folder} is no recording: {Path(error.filename).name} is missing"
+        raise SourceError(message, code="not_recorded") from error
+    except (OSError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile) as error:
+        message = f"{folder} is no readable recording ({type(error).__name__}: {error})"
+        raise SourceError(message, code="malformed") from error
+
+
+def _check_size(arrays: NpzFile) -> None:
+    """Refuse, before unpacking, what would not fit in memory."""
+    packed = [info.file_size for info in arrays.zip.infolist()] if arrays.zip else []
+    if sum(packed) > 2 * 8 * MOST_POINTS:
+        raise ValueError(f"it holds more than {MOST_POINTS:,} points")
+
+
+def _recording(
+    document: Mapping[str, Any], times: Array, values: Array, offsets: Array
+) -> Recording:
+    if document["version"] != VERSION:
+        raise ValueError(f"its version is {document['version']!r}, this Serinus reads {VERSION}")
+    if len(times) != len(values) or offsets[-1] != len(times):
+        raise ValueError("series.npz and its offsets disagree")
+    bounds = [(int(a), int(b)) for a, b in pairwise(offsets)]
+    answers: dict[Request, Answer] = {}
+    taken = 0
+    for entry in document["requests"]:
+        own = bounds[taken : taken + len(entry["series"])]
+        taken += len(own)
+        series = tuple(
+            Series(labels=labels, times=times[a:b], values=values[a:b])
+            for labels, (a, b) in zip(entry["series"], own, strict=True)
+        )
+        answers[_request(entry)] = Answer(series=series, warnings=tuple(entry["warnings"]))
+    if taken != len(bounds):
+        raise ValueError("recording.json names another number of series than series.npz holds")
+    return Recording(
+        window=Window(**document["window"]),
+        variables=document["variables"],
+        source=str(document["source"]),
+        answers=answers,
+    )
+
+
+def _request(entry: Mapping[str, Any]) -> Request:
+    return Request(
+        kind=RequestKind(entry["kind"]),
+        query=str(entry["query"]),
+        start=float(entry["start"]),
+        end=float(entry["end"]),
+        step_s=float(entry["step_s"]),
+    )

@@ -1,0 +1,39 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+IN_CI = os.environ.get("CI") == "true"
+
+# A machine under load is slow, not wrong. CI tries the same examples every time: a change is
+# judged by what it did, and new examples are found at a desk, where somebody looks at them.
+settings.register_profile("desk", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if IN_CI else "desk")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prometheus:
+    """The programs of a real Prometheus."""
+
+    server: Path
+    promtool: Path
+
+
+@pytest.fixture(scope="session")
+def requires_prometheus() -> Prometheus:
+    """Give the programs of a real Prometheus; without them skip at a desk, fail in CI."""
+    server, promtool = shutil.which("prometheus"), shutil.which("promtool")
+    if server and promtool:
+        return Prometheus(server=Path(server), promtool=Path(promtool))
+    missing = "prometheus and promtool are not on the PATH; tools/prometheus installs them"
+    if IN_CI:
+        pytest.fail(missing)
+    pytest.skip(missing)
