@@ -168,7 +168,8 @@ def _counter_notes(
     notes = []
     if not any(pair.numerator for pair in pairs):
         notes.append(
-            "the events' selector matched no series on either side: none happened, or it is misspelt"
+            "the events' selector matched no series on either side: "
+            "no event happened, or it is misspelt"
         )
     if interval_s > window.step_s * 1.01:
         notes.append(

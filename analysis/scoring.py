@@ -18,22 +18,13 @@ from dataclasses import dataclass
 from scipy import special
 
 from analysis.config import Metric, Risk, Scoring
-from judges import Evidence, Judgment, Looks, Reason, Verdict
+from judges import Judgment, Looks, Verdict
+from judges.core.evidence import suffices
 
 # While a metric looks harmful by a plain test at this level nobody should promote, be the harm
 # within the margin or the metric not critical (measured: removes a quarter of the false passes).
 WARNING_LEVEL = 0.05
 POINTS = {Verdict.PASS: 100.0, Verdict.INCONCLUSIVE: 50.0, Verdict.FAIL: 0.0}
-# Only these reasons mean that the evidence was weighed; behind any other stands no valid test.
-WEIGHED = frozenset(
-    {
-        Reason.BEYOND_TOLERANCE,
-        Reason.WITHIN_MARGIN,
-        Reason.UNDECIDED,
-        Reason.OUT_OF_BOUNDS,
-        Reason.WITHIN_BOUNDS,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +50,11 @@ class Judged:
 
     @property
     def is_harmed(self) -> bool:
-        """Whether it stands beyond its tolerance by a plain test."""
-        harm = self.weighed
-        return harm is not None and harm.p < WARNING_LEVEL
-
-    @property
-    def weighed(self) -> Evidence | None:
-        """The evidence of harm, where it was validly weighed."""
-        return self.judgment.harm if self.judgment.reason in WEIGHED else None
+        """Whether it stands beyond its tolerance by a plain test, or by evidence over looks."""
+        harm = self.judgment.harm
+        return harm is not None and any(
+            suffices(harm, level=WARNING_LEVEL, looks=looks) for looks in Looks
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +141,9 @@ def decide(judged: Sequence[Judged], risk: Risk, scoring: Scoring) -> Decision:
 
 def _mean_log_e(judged: Sequence[Judged]) -> float | None:
     parts = [
-        math.log(one.budget) + one.weighed.log_e
+        math.log(one.budget) + harm.log_e
         for one in judged
-        if one.budget > 0 and one.weighed is not None and one.weighed.log_e is not None
+        if one.budget > 0 and (harm := one.judgment.harm) and harm.log_e is not None
     ]
     return float(special.logsumexp(parts)) if parts else None
 
@@ -164,26 +152,26 @@ def _failing(judged: Sequence[Judged], risk: Risk, log_e: float | None) -> list[
     """Name the metrics that fail the rollout, the strongest evidence first."""
     failed = [one for one in judged if _fails_alone(one, risk)]
     if not failed and log_e is not None and log_e >= -math.log(risk.false_fail):
-        failed = [one for one in judged if one.is_harmed]
+        failed = [one for one in judged if one.is_harmed] or list(judged)
     return sorted(failed, key=_strength, reverse=True)
 
 
 def _fails_alone(one: Judged, risk: Risk) -> bool:
     """Tell whether one metric spends its own part of the budget, or a bound it was given failed."""
-    if one.judgment.verdict is Verdict.FAIL and one.judgment.harm is None:
-        return one.metric.critical
-    if one.weighed is None or one.budget <= 0:
+    harm = one.judgment.harm
+    if harm is None:
+        return one.judgment.verdict is Verdict.FAIL and one.metric.critical
+    if one.budget <= 0:
         return False
-    level = risk.false_fail * one.budget
-    if risk.looks is Looks.ANYTIME and one.weighed.log_e is not None:
-        return one.weighed.log_e >= -math.log(level)
-    return one.weighed.p <= level
+    return suffices(harm, level=risk.false_fail * one.budget, looks=risk.looks)
 
 
 def _strength(one: Judged) -> float:
-    if one.judgment.harm is None:
-        return math.inf
-    return -math.log(max(one.judgment.harm.p, 1e-300))
+    """Order metrics by their evidence of harm; a bound that was broken as seen comes first."""
+    harm = one.judgment.harm
+    if harm is None:
+        return math.inf if one.judgment.verdict is Verdict.FAIL else 0.0
+    return max(-math.log(max(harm.p, 1e-300)), harm.log_e or 0.0)
 
 
 def _blocking(judged: Sequence[Judged]) -> list[Judged]:
@@ -231,6 +219,8 @@ def _score(raw: float, verdict: Verdict, scoring: Scoring) -> float:
 def _summary(verdict: Verdict, deciding: Sequence[Judged], counted: int) -> str:
     if verdict is Verdict.PASS:
         return f"no harm beyond any margin on {counted} metric{'s' if counted != 1 else ''}"
-    first = deciding[0]
+    first, text = deciding[0], deciding[0].judgment.summary
+    if first.judgment.verdict is Verdict.PASS:
+        text += "; within its margin, but beyond its tolerance by a plain 5 % test"
     more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""
-    return f"{first.metric.name}: {first.judgment.summary}{more}"
+    return f"{first.metric.name}: {text}{more}"

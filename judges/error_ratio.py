@@ -27,6 +27,9 @@ from judges.core.sample import Ratio, Sample
 
 # What would settle it is searched up to this many times the data at hand; beyond, "not soon".
 MOST_TIMES = 1000.0
+# Of more events than this the beta tail loses its digits (measured: from 1e16 on, here 1000 times
+# what is at hand may be asked for); the squares of more requests do not fit a double.
+MOST_EVENTS, MOST_REQUESTS = 1e12, 1e100
 # Steps behind a restart before its events count: with fewer, one burst is the whole evidence.
 LEAST_RESTARTED = 5
 
@@ -96,17 +99,20 @@ class ErrorRatio:
             TypeError: The sample holds plain values instead of counts.
         """
         tally = _tally(sample)
+        if (text := _absurd(tally)) is not None:
+            return self._undecided(Reason.NOT_COMPARABLE, text, tally)
         for side, total in (("baseline", tally.total_baseline), ("canary", tally.total_canary)):
             if not total.sum() > 0:
-                return self._unexposed(side, tally)
+                text = f"the {side} served no requests, so its errors say nothing"
+                return self._undecided(Reason.NO_EXPOSURE, text, tally)
         return _Comparison.of(self, tally, sample.step_s).judgment()
 
-    def _unexposed(self, side: str, tally: Tally) -> Judgment:
+    def _undecided(self, reason: Reason, summary: str, tally: Tally) -> Judgment:
         return Judgment(
             kind=self.kind,
             verdict=Verdict.INCONCLUSIVE,
-            reason=Reason.NO_EXPOSURE,
-            summary=f"the {side} served no requests, so its errors say nothing",
+            reason=reason,
+            summary=summary,
             n=len(tally.total_canary),
         )
 
@@ -304,6 +310,18 @@ def _tally(sample: Sample) -> Tally:
         events_canary=events_c,
         total_canary=total_c,
     )
+
+
+def _absurd(tally: Tally) -> str | None:
+    """Say what no counter has ever counted."""
+    events_b, total_b, events_c, total_c = (
+        float(np.max(part, initial=0.0)) * len(part) for part in tally.parts()
+    )
+    if max(events_b, events_c) > MOST_EVENTS:
+        return f"more than {MOST_EVENTS:g} events are no count of events"
+    if max(total_b, total_c) > MOST_REQUESTS:
+        return f"more than {MOST_REQUESTS:g} requests are no count of requests"
+    return None
 
 
 def _rates(tally: Tally) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from judges.core.judgment import (
     Interval,
     Judgment,
     Reason,
-    Scale,
+    Settlement,
     Verdict,
 )
 from judges.core.limits import Limit
@@ -126,7 +126,8 @@ class MannWhitney:
             bool(np.all(sign * (data.canary - data.moved(self.tolerance, sign)) <= TIE))
             for sign in self.direction.signs
         )
-        levels = f"baseline {wording.amount(data.level_baseline)}, canary {wording.amount(data.level_canary)}"
+        baseline, canary = (wording.amount(x) for x in (data.level_baseline, data.level_canary))
+        levels = f"baseline {baseline}, canary {canary}"
         return Judgment(
             kind=self.kind,
             verdict=Verdict.PASS if within else Verdict.INCONCLUSIVE,
@@ -141,47 +142,62 @@ class MannWhitney:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Comparison:
-    """One comparison under way: the judge, its data, the statistic chosen for them."""
+class _Stretch:
+    """A stretch of the window, from some step to its end, with the statistic chosen for it."""
 
-    judge: MannWhitney
     data: Scaled
-    step_s: float
     pair: Pair
     method: RankMethod
     centre: float
     at_centre: Studentized
 
     @classmethod
-    def of(cls, judge: MannWhitney, data: Scaled, step_s: float) -> _Comparison:
+    def of(cls, data: Scaled, *, classical: bool) -> _Stretch:
         """Choose the statistic and centre it on the Hodges-Lehmann estimate."""
         pair = Pair.of(data.baseline, data.canary)
-        classical = judge.variance is Variance.CLASSIC
         method = RankMethod.PLACEMENTS if classical else pair.choose()
         centre = shifts.hodges_lehmann(method, data.baseline, data.canary)
         return cls(
-            judge=judge,
             data=data,
-            step_s=step_s,
             pair=pair,
             method=method,
             centre=centre,
             at_centre=pair.studentized(method, centre),
         )
 
+    @property
+    def is_dependent(self) -> bool:
+        """Whether too few independent steps are in it to carry a verdict."""
+        return self.at_centre.run.n_effective < LEAST_EFFECTIVE
+
+    def beyond(self, limit: Limit, side: int) -> Studentized:
+        """Compare the canary with the baseline moved to the limit."""
+        moved = self.data.moved(limit, side)
+        return Pair.of(moved, self.data.canary).studentized(self.method)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparison:
+    """One comparison under way: the judge, and the window as a whole."""
+
+    judge: MannWhitney
+    whole: _Stretch
+    step_s: float
+
+    @classmethod
+    def of(cls, judge: MannWhitney, data: Scaled, step_s: float) -> _Comparison:
+        classical = judge.variance is Variance.CLASSIC
+        return cls(judge=judge, whole=_Stretch.of(data, classical=classical), step_s=step_s)
+
     def judgment(self) -> Judgment:
         """Weigh harm and safety, and say what was found."""
-        rule = self.judge
-        harm = evidence.strongest([self._evidence(rule.tolerance, s, s) for s in rule.direction.signs])
-        safety = evidence.weakest(
-            [self._evidence(rule.pass_margin, s, -s) for s in rule.direction.signs]
-        )
+        rule, run = self.judge, self.whole.at_centre.run
+        harm, safety = self._weigh()
         verdict = evidence.decide(harm, safety, alpha=rule.alpha, beta=rule.beta, looks=rule.looks)
         reason = settlement.reason_of(verdict)
-        if self._too_dependent():
-            verdict, reason = Verdict.INCONCLUSIVE, Reason.TOO_FEW_EFFECTIVE_SAMPLES
+        if verdict is Verdict.INCONCLUSIVE and self._gated:
+            reason = Reason.TOO_FEW_EFFECTIVE_SAMPLES
         estimate = self._estimate()
-        settle = self._settlement(estimate) if verdict is Verdict.INCONCLUSIVE else None
         return Judgment(
             kind=rule.kind,
             verdict=verdict,
@@ -190,52 +206,104 @@ class _Comparison:
             estimate=estimate,
             harm=harm,
             safety=safety,
-            n=len(self.data.baseline),
-            n_effective=self._n_effective(),
-            autocorrelation=self.at_centre.run.autocorrelation if self._robust else None,
-            settlement=settle,
-            details={"method": str(self.method), "variance": str(rule.variance)},
+            n=self._n,
+            n_effective=self._n_effective,
+            autocorrelation=run.autocorrelation if self._robust else None,
+            settlement=self._settlement(estimate) if verdict is Verdict.INCONCLUSIVE else None,
+            details={"method": str(self.whole.method), "variance": str(rule.variance)},
         )
+
+    @property
+    def _n(self) -> int:
+        return len(self.whole.data.baseline)
 
     @property
     def _robust(self) -> bool:
         return self.judge.variance is Variance.ROBUST
 
+    @property
+    def _gated(self) -> bool:
+        return self._robust and self.whole.is_dependent
+
+    @property
     def _n_effective(self) -> float:
-        return self.at_centre.run.n_effective if self._robust else float(len(self.data.baseline))
+        return self.whole.at_centre.run.n_effective if self._robust else float(self._n)
 
-    def _too_dependent(self) -> bool:
-        return self._robust and self.at_centre.run.n_effective < LEAST_EFFECTIVE
-
-    def _evidence(self, limit: Limit, side: int, toward: int) -> Evidence:
-        """Weigh that the canary lies beyond (`toward` = `side`) or within the limit on a side."""
-        moved = self.data.moved(limit, side)
-        if not self._robust:
-            pair = (moved, self.data.canary) if toward > 0 else (self.data.canary, moved)
-            return Evidence(p=classic.p_greater(*pair))
-        result = Pair.of(moved, self.data.canary).studentized(self.method)
+    def _weigh(self) -> tuple[Evidence, Evidence]:
+        """Give the evidence for harm beyond the tolerance and for harm below the margin."""
         rule = self.judge
-        level = rule.alpha if toward == side else rule.beta
-        return evidence.from_statistic(
-            toward * result.t, result.df, len(moved), alpha=level, horizon=rule.horizon
+        harm, safety = (
+            (self._harm, self._safety) if self._robust else (self._p_harm, self._p_safety)
         )
+        signs = rule.direction.signs
+        return (
+            evidence.strongest([harm(sign) for sign in signs]),
+            evidence.weakest([safety(sign) for sign in signs]),
+        )
+
+    def _harm(self, side: int) -> Evidence:
+        """Weigh harm over the whole window, and since each restart for harm that began late."""
+        rule = self.judge
+        whole = self._since(self.whole, side)
+        if rule.looks is Looks.FIXED or whole.log_e is None:
+            return whole
+        later = [self._since(stretch, side).log_e for stretch in self._restarts()]
+        mixed = evidence.with_restarts(whole.log_e, [e for e in later if e is not None])
+        return Evidence(p=whole.p, log_e=mixed)
+
+    def _since(self, stretch: _Stretch, side: int) -> Evidence:
+        """Weigh harm over a stretch; one with too few independent steps has no evidence at all."""
+        if stretch.is_dependent:
+            return Evidence(p=1.0, log_e=-math.inf)
+        rule = self.judge
+        found = stretch.beyond(rule.tolerance, side)
+        n = len(stretch.data.baseline)
+        return evidence.from_statistic(
+            side * found.t, found.df, n, alpha=rule.alpha, horizon=rule.horizon
+        )
+
+    def _restarts(self) -> list[_Stretch]:
+        rule = self.judge
+        starts = evidence.restarts(self._n, rule.horizon, least=rule.min_samples)
+        return [_Stretch.of(self.whole.data.since(start), classical=False) for start in starts]
+
+    def _safety(self, side: int) -> Evidence:
+        if self._gated:
+            return Evidence(p=1.0, log_e=0.0)
+        rule = self.judge
+        found = self.whole.beyond(rule.pass_margin, side)
+        return evidence.from_statistic(
+            -side * found.t, found.df, self._n, alpha=rule.beta, horizon=rule.horizon
+        )
+
+    def _p_harm(self, side: int) -> Evidence:
+        return self._classic(self.judge.tolerance, side, side)
+
+    def _p_safety(self, side: int) -> Evidence:
+        return self._classic(self.judge.pass_margin, side, -side)
+
+    def _classic(self, limit: Limit, side: int, toward: int) -> Evidence:
+        """Give the textbook p-value that the canary lies above (`toward` = 1) the moved baseline."""
+        moved, canary = self.whole.data.moved(limit, side), self.whole.data.canary
+        low, high = (moved, canary) if toward > 0 else (canary, moved)
+        return Evidence(p=classic.p_greater(low, high))
 
     def _estimate(self) -> Estimate:
         lower, upper = self._bounds()
-        return self.data.estimate(
-            self.centre, Interval(lower=lower, upper=upper, level=self.judge.confidence)
+        return self.whole.data.estimate(
+            self.whole.centre, Interval(lower=lower, upper=upper, level=self.judge.confidence)
         )
 
     def _bounds(self) -> tuple[float | None, float | None]:
-        data = self.data
+        whole, data = self.whole, self.whole.data
         if not self._robust:
             return classic.interval(data.baseline, data.canary, level=self.judge.confidence)
         z = -float(special.ndtri((1 - self.judge.confidence) / 2))
         return shifts.invert(
-            lambda shift: self.pair.studentized(self.method, shift).z,
-            centre=self.centre,
-            step=z * data.noise() / math.sqrt(self._n_effective()),
-            reach=data.reach(self.centre),
+            lambda shift: whole.pair.studentized(whole.method, shift).z,
+            centre=whole.centre,
+            step=z * data.noise() / math.sqrt(self._n_effective),
+            reach=data.reach(whole.centre),
             z=z,
         )
 
@@ -244,16 +312,16 @@ class _Comparison:
         text = f"{wording.change(estimate)}, tolerance {rule.tolerance}, margin {rule.pass_margin}"
         if reason is Reason.TOO_FEW_EFFECTIVE_SAMPLES:
             text += (
-                f"; {len(self.data.baseline)} autocorrelated steps are worth only "
-                f"{self._n_effective():.1f} independent ones, {LEAST_EFFECTIVE} are needed"
+                f"; {self._n} autocorrelated steps are worth only {self._n_effective:.1f} "
+                f"independent ones, {LEAST_EFFECTIVE} are needed"
             )
         return text
 
-    def _settlement(self, estimate: Estimate) -> Any:
+    def _settlement(self, estimate: Estimate) -> Settlement:
         return settlement.for_series(
             estimate,
-            n=len(self.data.baseline),
-            n_effective=self._n_effective(),
+            n=self._n,
+            n_effective=self._n_effective,
             least_effective=LEAST_EFFECTIVE,
             step_s=self.step_s,
             rule=self.judge,

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import special
 
-from judges.core import evidence, parameters, wording
+from judges.core import evidence, parameters, settlement, wording
 from judges.core.counts import Coin
-from judges.core.dependence import long_run
+from judges.core.dependence import LongRun, long_run, magnitude
 from judges.core.errors import InvalidParameterError
 from judges.core.judgment import (
     Estimate,
@@ -29,7 +29,15 @@ from judges.core.parameters import Looks
 from judges.core.sample import Array, Ratio, Sample, Values
 
 LEAST_EFFECTIVE = 6
+# A mean so many times its noise away from a bound is beyond doubt; its square must fit a double.
+_FAR = 1e100
 _QUANTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
+NO_EVIDENCE = Evidence(p=1.0, log_e=0.0)
+REASONS = {
+    Verdict.FAIL: Reason.OUT_OF_BOUNDS,
+    Verdict.PASS: Reason.WITHIN_BOUNDS,
+    Verdict.INCONCLUSIVE: Reason.UNDECIDED,
+}
 # Statistics of the window that leave nothing to chance: what was seen is what is asked.
 OBSERVED = ("last", "max", "min")
 
@@ -113,8 +121,7 @@ class Threshold:
         """Hold the canary against the bounds; `INCONCLUSIVE` when the data cannot tell."""
         series = self._series(sample)
         if (n := len(series)) == 0:
-            what = "canary" if self.relative is Relative.VALUE else "both sides"
-            return self._undecided(Reason.NO_DATA, f"no data of {what} in the window", n=0)
+            return self._unseen(sample)
         if self.statistic in OBSERVED:
             return self._observed(series)
         if n < self.min_samples:
@@ -130,6 +137,14 @@ class Threshold:
         with np.errstate(all="ignore"):
             moved = canary - baseline if self.relative is Relative.DIFFERENCE else canary / baseline
         return moved[np.isfinite(moved)]
+
+    def _unseen(self, sample: Sample) -> Judgment:
+        if self.relative is Relative.VALUE:
+            return self._undecided(Reason.NO_DATA, "no data of the canary in the window", n=0)
+        if len(sample.paired()[0]) == 0:
+            return self._undecided(Reason.NO_DATA, "no step in which both sides were seen", n=0)
+        text = "no ratio to the baseline: the baseline is 0 in every step"
+        return self._undecided(Reason.NOT_COMPARABLE, text, n=0)
 
     def _bounds(self) -> list[tuple[float, int]]:
         """Give the bounds, each with +1 where going above it is harm and -1 where below."""
@@ -153,19 +168,13 @@ class Threshold:
             sides = [self._weigh_share(series, self._outside(series), self.share)]
         else:
             sides = [self._weigh(series, sample, bound, sign) for bound, sign in self._bounds()]
-        harm = evidence.strongest([side[0] for side in sides])
-        safety = evidence.weakest([side[1] for side in sides])
-        verdict = evidence.decide(harm, safety, alpha=self.alpha, beta=self.beta, looks=self.looks)
-        effective = long_run(series).n_effective if len(series) >= 4 else float(len(series))
+        effective = _effective(series)
         unanimous = len(np.unique(self._outside(series))) == 1
-        if effective < LEAST_EFFECTIVE and not unanimous:
-            verdict, reason = Verdict.INCONCLUSIVE, Reason.TOO_FEW_EFFECTIVE_SAMPLES
-        else:
-            reason = {
-                Verdict.FAIL: Reason.OUT_OF_BOUNDS,
-                Verdict.PASS: Reason.WITHIN_BOUNDS,
-                Verdict.INCONCLUSIVE: Reason.UNDECIDED,
-            }[verdict]
+        gated = effective < LEAST_EFFECTIVE and not unanimous
+        harm = NO_EVIDENCE if gated else evidence.strongest([side[0] for side in sides])
+        safety = NO_EVIDENCE if gated else evidence.weakest([side[1] for side in sides])
+        verdict = evidence.decide(harm, safety, alpha=self.alpha, beta=self.beta, looks=self.looks)
+        reason = Reason.TOO_FEW_EFFECTIVE_SAMPLES if gated else REASONS[verdict]
         estimate = self._estimate(series, sample)
         return Judgment(
             kind=self.kind,
@@ -191,15 +200,14 @@ class Threshold:
             return self._weigh_mean(series, sample, bound, sign)
         quantile = self._quantile()
         allowed = 1 - quantile if sign > 0 else quantile
-        beyond = (sign * (series - bound) > 0).astype(np.float64)
-        return self._weigh_share(series, beyond, allowed)
+        return self._weigh_share(series, _beyond(series, bound, sign), allowed)
 
     def _weigh_mean(
         self, series: Array, sample: Sample, bound: float, sign: int
     ) -> tuple[Evidence, Evidence]:
         mean, influence = self._mean(series, sample)
-        run = long_run(influence)
-        n, effect = len(influence), mean - bound
+        run, unit = _run(influence)
+        n, effect = len(influence), min(max((mean - bound) / unit, -_FAR), _FAR)
         variance = max(run.variance, 4 * effect * effect / n)
         t = sign * effect / math.sqrt(variance / n) if variance > 0 else 0.0
 
@@ -215,10 +223,11 @@ class Threshold:
             numerator, denominator = side.sums()
             known = np.nan_to_num(denominator) > 0
             x, exposure = numerator[known], denominator[known]
-            ratio = float(x.sum() / exposure.sum())
-            return ratio, (x - ratio * exposure) / exposure.mean()
-        # The mean of halves cannot overflow where the sum of values near the largest double would.
-        mean = 2 * float(np.mean(series / 2))
+            unit = magnitude(exposure)
+            mean = float((x / unit).sum() / (exposure / unit).sum())
+            return mean, (x / unit - mean * (exposure / unit)) / float((exposure / unit).mean())
+        unit = magnitude(series)
+        mean = float(np.mean(series / unit)) * unit
         return mean, series - mean
 
     def _weigh_share(
@@ -226,7 +235,7 @@ class Threshold:
     ) -> tuple[Evidence, Evidence]:
         """Weigh the share of steps outside: tosses of a coin, as many as are independent."""
         n = len(series)
-        worth = min(1.0, *(long_run(s).n_effective / n for s in (series, outside)))
+        worth = min(1.0, *(_effective(s) / n for s in (series, outside)))
         coin = Coin(hits=float(outside.sum()), tosses=float(n), chance=allowed).deflated(1 / worth)
         return (
             Evidence(p=coin.p_more(), log_e=coin.log_e_more()),
@@ -235,8 +244,8 @@ class Threshold:
 
     def _outside(self, series: Array) -> Array:
         """Mark the steps outside the bounds with 1, the others with 0."""
-        beyond = [sign * (series - bound) > 0 for bound, sign in self._bounds()]
-        outside: Array = np.any(beyond, axis=0).astype(np.float64)
+        beyond = [_beyond(series, bound, sign) for bound, sign in self._bounds()]
+        outside: Array = np.max(beyond, axis=0)
         return outside
 
     def _quantile(self) -> float:
@@ -246,13 +255,13 @@ class Threshold:
         if self.statistic == "share":
             return Estimate(value=float(self._outside(series).mean()), scale=Scale.VALUE)
         if self.statistic != "mean":
-            value = float(np.quantile(series, self._quantile()))
+            unit = magnitude(series)
+            value = float(np.quantile(series / unit, self._quantile())) * unit
             return Estimate(value=value, scale=Scale.VALUE)
         mean, influence = self._mean(series, sample)
-        run = long_run(influence)
-        half = -float(special.stdtrit(run.df, (1 - self.confidence) / 2)) * math.sqrt(
-            run.variance / len(influence)
-        )
+        run, unit = _run(influence)
+        quantile = -float(special.stdtrit(run.df, (1 - self.confidence) / 2))
+        half = quantile * math.sqrt(run.variance / len(influence)) * unit
         return Estimate(
             value=mean,
             scale=Scale.VALUE,
@@ -271,7 +280,12 @@ class Threshold:
             return Settlement(summary="the mean lies on the bound, where time does not settle it")
         se = (interval.upper - estimate.value) / z_shown
         z = -float(special.ndtri(min(self.alpha, self.beta))) - float(special.ndtri(0.2))
-        minutes = max(n * (se * z / distance) ** 2 - n, 1.0) * step_s / 60
+        times = (se * z / distance) * (se * z / distance)
+        if not times <= settlement.MOST_TIMES:
+            return Settlement(
+                summary="the mean lies so near the bound that time does not settle it"
+            )
+        minutes = max(n * times - n, 1.0) * step_s / 60
         return Settlement(
             minutes=minutes, summary=f"about {wording.duration(minutes)} more at this noise"
         )
@@ -292,3 +306,19 @@ class Threshold:
         words = {1: "at most", -1: "at least"}
         allowed = " and ".join(f"{words[s]} {wording.amount(b)}" for b, s in self._bounds())
         return f"allowed {allowed}"
+
+
+def _run(influence: Array) -> tuple[LongRun, float]:
+    """Give the long-run variance of an influence series, and the unit whose square it is in."""
+    unit = magnitude(influence)
+    return long_run(influence / unit), unit
+
+
+def _effective(series: Array) -> float:
+    return _run(series)[0].n_effective if len(series) >= 4 else float(len(series))
+
+
+def _beyond(series: Array, bound: float, sign: int) -> Array:
+    """Mark the steps above (+1) or below (-1) a bound with 1, the others with 0."""
+    beyond = series > bound if sign > 0 else series < bound
+    return beyond.astype(np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
@@ -114,16 +115,19 @@ class Risk(_Model):
 class Scoring(_Model):
     """How metrics make a score from 0 to 100."""
 
-    pass_: float = Field(default=95.0, ge=0, le=100, alias="pass")
-    marginal: float = Field(default=75.0, ge=0, le=100)
+    pass_: float = Field(default=95.0, gt=0, le=100, alias="pass")
+    marginal: float = Field(default=75.0, gt=0, le=100)
     weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
         default_factory=dict, description="weight of each group; groups not named share the rest"
     )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if self.marginal > self.pass_:
-            raise ValueError(f"marginal ({self.marginal:g}) must not exceed pass ({self.pass_:g})")
+        if math.ceil(self.marginal) >= math.ceil(self.pass_):
+            raise ValueError(
+                f"marginal ({self.marginal:g}) must lie below pass ({self.pass_:g}) by a whole "
+                f"point, so that what is inconclusive can lie between"
+            )
         return self
 
 
@@ -223,6 +227,15 @@ class CanaryConfig(_Model):
             raise ValueError(
                 f"scoring.weights names no group of a metric: {unknown[0]!r} ({known})"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _judges_bear_the_looks(self) -> Self:
+        for index, metric in enumerate(self.metrics):
+            try:
+                metric.judge.create(looks=self.risk.looks.value)
+            except judges.InvalidParameterError as error:
+                raise ValueError(f"metrics[{index}].judge: {error}") from error
         return self
 
     @model_validator(mode="after")

@@ -39,6 +39,10 @@ class Tally:
     events_canary: Array
     total_canary: Array
 
+    def parts(self) -> tuple[Array, Array, Array, Array]:
+        """Give the four series."""
+        return self.events_baseline, self.total_baseline, self.events_canary, self.total_canary
+
     def swapped(self) -> Tally:
         """Give the same with the sides exchanged."""
         return Tally(
@@ -184,6 +188,8 @@ def rate_ratio_interval(
         infinite where the baseline has no events.
     """
     observed = coin(tally, 1.0)
+    if not 0 < observed.chance < 1:  # one side's traffic vanishes beside the other's
+        return None, math.nan, None
     exposure = observed.chance / (1 - observed.chance)
 
     def ratio(share: float) -> float:
@@ -194,7 +200,7 @@ def rate_ratio_interval(
     lower = ratio(float(special.betaincinv(k, others + 1, tail))) if k > 0 else 0.0
     upper = ratio(float(special.betaincinv(k + 1, others, 1 - tail))) if others > 0 else None
     estimate = ratio(observed.hits / observed.tosses) if observed.tosses > 0 else math.nan
-    return lower, estimate, upper
+    return lower, estimate, upper if upper is not None and math.isfinite(upper) else None
 
 
 def _log_mixture(tossed: Coin, events: float) -> float:

@@ -28,8 +28,9 @@ def _rows(values: ArrayLike) -> Array:
 
 
 def _sum_of_pods(rows: Array) -> Array:
-    total: Array = np.nansum(rows, axis=0)
-    total[np.isnan(rows).all(axis=0)] = np.nan
+    with np.errstate(over="ignore"):
+        total: Array = np.nansum(rows, axis=0)
+    total[np.isnan(rows).all(axis=0) | np.isinf(total)] = np.nan
     return total
 
 
@@ -108,7 +109,8 @@ class Ratio:
         numerator, denominator = self.sums()
         exposed = np.nan_to_num(denominator, nan=0.0) > 0
         quotient = np.full(self.steps, np.nan)
-        np.divide(numerator, denominator, out=quotient, where=exposed)
+        with np.errstate(over="ignore"):
+            np.divide(numerator, denominator, out=quotient, where=exposed)
         quotient[~np.isfinite(quotient)] = np.nan
         return quotient
 

@@ -43,6 +43,10 @@ class Scaled:
     level_baseline: float
     level_canary: float
 
+    def since(self, start: int) -> Scaled:
+        """Give the steps from `start` to the end."""
+        return replace(self, baseline=self.baseline[start:], canary=self.canary[start:])
+
     def moved(self, limit: Limit, sign: int) -> Array:
         """Give the baseline moved to the worst level still within the limit."""
         if self.scale is Scale.RATIO:
@@ -104,9 +108,7 @@ def scaled(baseline: Array, canary: Array, *, absolute: bool) -> Scaled:
     levels = 2 * float(np.median(baseline / 2)), 2 * float(np.median(canary / 2))
     if not absolute and min(baseline.min(), canary.min()) > 0:
         return _on(Scale.RATIO, np.log(baseline), np.log(canary), 1.0, levels)
-    unit = float(max(np.abs(baseline).max(), np.abs(canary).max())) or 1.0
-    # A subnormal unit would overflow the quotient; values that small are all zero to any metric.
-    unit = max(unit, 1e-300)
+    unit = _typical(np.abs(np.concatenate((baseline, canary))))
     return _on(Scale.DIFFERENCE, baseline / unit, canary / unit, unit, levels)
 
 
@@ -121,3 +123,11 @@ def _on(
         level_baseline=levels[0],
         level_canary=levels[1],
     )
+
+
+def _typical(sizes: Array) -> float:
+    """Choose the unit of values of these sizes, shape (n,): the median of those not zero."""
+    known = np.sort(sizes[sizes > 0])
+    if len(known) == 0:
+        return 1.0
+    return max(float(known[len(known) // 2]), float(known[-1]) / _SPAN, _LEAST_UNIT)

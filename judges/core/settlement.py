@@ -21,6 +21,8 @@ from judges.core.parameters import Direction, Looks
 
 POWER = 0.8
 ANYTIME_FACTOR = 2.1
+# More than so many times the data at hand is no advice.
+MOST_TIMES = 1000.0
 
 
 class Rule(Protocol):
@@ -80,8 +82,7 @@ def for_series(
     if steps is None:
         if not now:
             return Settlement(summary="more data, or a wider margin; the data so far bound nothing")
-        where = "the estimate lies between tolerance and margin, where time alone may not settle it"
-        return Settlement(summary=f"{where}; {now}")
+        return Settlement(summary=f"the estimate lies so near a limit that time may not settle it; {now}")
     minutes = steps * step_s / 60
     text = f"about {wording.duration(minutes)} more at this noise"
     return Settlement(minutes=minutes, summary=f"{text}, or {now}" if now else text)
@@ -102,8 +103,9 @@ def _further_steps(estimate: Estimate, n: int, rule: Rule) -> float | None:
         return None
     z = -float(special.ndtri(level)) - float(special.ndtri(1 - POWER))
     factor = ANYTIME_FACTOR if rule.looks is Looks.ANYTIME else 1.0
-    needed = n * (se * z / distance) ** 2 * factor
-    return max(needed - n, 1.0)
+    # A product, not a power: what is beyond a double is infinite, and so beyond what is told.
+    times = (se * z / distance) * (se * z / distance) * factor
+    return max(n * times - n, 1.0) if times <= MOST_TIMES else None
 
 
 def _standard_error(estimate: Estimate) -> float | None:

@@ -12,7 +12,7 @@ def amount(value: float) -> str:
         >>> amount(0.0123456), amount(1234567.0), amount(0.0)
         ('0.0123', '1.23e+06', '0')
     """
-    return f"{value:.3g}"
+    return f"{value + 0.0:.3g}"  # + 0.0 turns -0.0 into 0.0
 
 
 def percent(fraction: float) -> str:
@@ -24,7 +24,7 @@ def percent(fraction: float) -> str:
     """
     value = 100 * fraction
     digits = 0 if abs(value) >= 9.95 else 1 if abs(value) >= 0.95 else 2
-    rounded = round(value, digits) + 0.0  # + 0.0 turns -0.0 into 0.0
+    rounded = round(value, digits) + 0.0
     return f"{rounded:.{digits}f} %" if abs(value) < 1e6 else f"{rounded:.3g} %"
 
 

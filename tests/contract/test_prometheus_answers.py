@@ -69,6 +69,15 @@ def test_times_increase_strictly_and_the_last_of_two_equal_ones_counts(
     assert table(answer)["a-1"] == [(T, 5), (T + 15, 2), (T + 30, 4)]
 
 
+def test_the_last_of_equal_times_counts_among_many_too(server: HTTPServer) -> None:
+    points = [(T + i % 100, str(i)) for i in range(1_000)]
+    server.expect_request(QUERY).respond_with_data(matrix(({"pod": "a"}, points)))
+
+    answer = answer_to(a_source(server), samples())
+
+    assert table(answer)["a"] == [(T + i, 900 + i) for i in range(100)]
+
+
 def test_series_come_in_the_order_of_their_labels(server: HTTPServer) -> None:
     server.expect_request(QUERY).respond_with_data(handwritten("unordered.json"))
 

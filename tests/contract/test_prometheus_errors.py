@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from itertools import repeat
 from typing import NamedTuple
 
 import pytest
@@ -23,6 +24,7 @@ from tests.support.wire import (
     form_of,
     handwritten,
     matrix,
+    query_threads,
     recorded,
     samples,
 )
@@ -196,10 +198,15 @@ def test_a_huge_answer_is_not_read_to_its_end(server: HTTPServer) -> None:
     assert "aggregate in the query" in str(error)
 
 
-def test_an_endless_error_page_is_cut(server: HTTPServer) -> None:
-    server.expect_request(QUERY).respond_with_data(b"sorry " * 1_000_000, status=500)
+@pytest.mark.parametrize(("status", "code"), [(200, "refused"), (500, "unavailable")])
+def test_an_endless_answer_is_cut(server: HTTPServer, status: int, code: str) -> None:
+    endless = Response(repeat(b"sorry " * 1_000), status=status)
+    server.expect_request(QUERY).respond_with_response(endless)
 
-    assert len(str(failure_of(a_source(server), samples()))) < 1_000
+    error = failure_of(a_source(server, max_answer_bytes=1_000_000), samples())
+
+    assert error.code == code
+    assert len(str(error)) < 1_000
 
 
 def test_one_bad_query_does_not_hide_the_others(server: HTTPServer) -> None:
@@ -252,4 +259,6 @@ def test_an_account_is_not_locked_by_asking_on_after_401(server: HTTPServer) -> 
     with pytest.raises(SourceError):
         a_source(server, max_connections=1).answer([samples(f"m{i}") for i in range(40)])
 
+    for thread in query_threads():
+        thread.join(10)
     assert len(server.log) <= 2  # the one, and one that was under way

@@ -188,7 +188,17 @@ def test_threads_end_with_the_call(server: HTTPServer) -> None:
     a_source(server).answer([samples(f"m{i}") for i in range(20)])
 
     for thread in query_threads():
-        thread.join(5)
+        thread.join(10)
+    assert query_threads() == []
+
+
+def test_threads_end_with_the_deadline_though_the_server_does_not_answer(stall: Stall) -> None:
+    stall.server.expect_request(QUERY).respond_with_handler(stall)
+
+    failure_of(a_source(stall.server, deadline_s=0.2, timeout_s=60), samples())
+
+    for thread in query_threads():
+        thread.join(10)
     assert query_threads() == []
 
 

@@ -11,6 +11,7 @@ from werkzeug import Request as Received
 from werkzeug import Response
 
 from analysis.sources.port import Request
+from analysis.sources.prometheus_http import plan
 from tests.support.wire import (
     QUERY,
     QUERY_RANGE,
@@ -60,6 +61,21 @@ def test_samples_are_asked_for_with_a_millisecond_more_than_the_window(
     [form] = forms(server)
     assert form["query"] == 'up{job="shop"}[60251ms]'
     assert form["time"] == f"{T + 60}.500"
+
+
+def test_every_millisecond_is_asked_for_as_meant() -> None:
+    spans = [
+        plan.queries(samples(start=T + ms / 1000, end=T + 60 + ms / 1000)) for ms in range(1_000)
+    ]
+
+    whole = [(query.start_ms - 1000 * T, query.end_ms - 1000 * T) for [query] in spans]
+    assert whole == [(ms, 60_000 + ms) for ms in range(1_000)]
+
+
+def test_what_is_finer_than_a_millisecond_is_asked_for_inside_the_window() -> None:
+    [query] = plan.queries(samples(start=T + 0.0001, end=T + 0.0099))
+
+    assert (query.start_ms - 1000 * T, query.end_ms - 1000 * T) == (1, 9)
 
 
 def test_fractions_of_seconds_are_sent_as_asked(server: HTTPServer) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
+from urllib.request import urlopen
 
 import pytest
 
@@ -142,6 +144,27 @@ def test_many_questions_at_once_have_the_answers_of_each_alone(source: Prometheu
     assert list(answers) == requests
     firsts = [a.series[0].values[0] for a in answers.values() if isinstance(a, Answer)]
     assert firsts == list(range(100))
+
+
+def test_connections_are_kept_from_call_to_call(
+    prometheus: RealPrometheus, source: PrometheusSource
+) -> None:
+    before = connections_to(prometheus)
+
+    for i in range(10):
+        source.answer([a_range(f"vector({i})"), a_range(f"vector({i + 1})")])
+
+    assert connections_to(prometheus) - before <= 3  # two of the source, one to count them
+
+
+def connections_to(prometheus: RealPrometheus) -> int:
+    """Ask the server how many connections it has accepted so far."""
+    with urlopen(f"{prometheus.url}/team/metrics") as page:
+        text = page.read().decode()
+    pattern = r'^net_conntrack_listener_conn_accepted_total{listener_name="http"} (\d+)'
+    found = re.search(pattern, text, re.MULTILINE)
+    assert found is not None
+    return int(found[1])
 
 
 def test_a_warning_of_the_server_arrives(requires_prometheus: object) -> None:
