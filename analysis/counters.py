@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analysis.sources.port import Series
 
 Array = NDArray[np.float64]
+Target = tuple[str, ...]
 
 # Two scrapes: closer to an edge than this, a series cannot be told from one that was there before.
 NEAR_SCRAPES = 2.0
@@ -41,10 +42,10 @@ class Scrapes:
         times: By target, epoch seconds, increasing.
         since: First instant that was asked for.
         begin: First sample of anything on either side: before it nothing is known.
-        interval_s: Median distance of two scrapes; 0 where unknown.
+        interval_s: Median distance of two samples of a series; 0 where unknown.
     """
 
-    times: dict[str, Array]
+    times: dict[Target, Array]
     since: float
     begin: float
     interval_s: float
@@ -53,11 +54,22 @@ class Scrapes:
         """Tell whether a time is within two scrapes after an edge."""
         return time - edge <= NEAR_SCRAPES * self.interval_s
 
+    def without(self, series: Series) -> Array:
+        """Give the scrapes of a series' target at which the series was not there.
 
-def target_of(series: Series) -> str:
+        Some exporters stamp each series by itself (cAdvisor does, by container), so a scrape less
+        than half an interval from a sample of the series is the scrape of that sample.
+        """
+        scraped = self.times[target_of(series)]
+        bounds = np.concatenate(([-np.inf], series.times, [np.inf]))
+        after = np.searchsorted(bounds, scraped, side="left")
+        nearest = np.minimum(scraped - bounds[after - 1], bounds[after] - scraped)
+        return scraped[nearest > self.interval_s / 2]
+
+
+def target_of(series: Series) -> Target:
     """Name the process that exposed a series: its counters live and die together."""
-    labels = series.labels
-    return "/".join(labels.get(name, "") for name in ("job", "instance", "pod"))
+    return tuple(series.labels.get(name, "") for name in ("job", "instance", "pod"))
 
 
 def scrapes(series: Iterable[Series], *, since: float, begin: float) -> Scrapes:
@@ -68,11 +80,12 @@ def scrapes(series: Iterable[Series], *, since: float, begin: float) -> Scrapes:
         since: First instant that was asked for, epoch seconds.
         begin: First sample on either side, epoch seconds.
     """
-    by_target: dict[str, list[Array]] = {}
+    by_target: dict[Target, list[Array]] = {}
     for one in series:
         by_target.setdefault(target_of(one), []).append(one.times)
     times = {target: np.unique(np.concatenate(parts)) for target, parts in by_target.items()}
-    gaps = np.concatenate([np.diff(t) for t in times.values()]) if times else np.empty(0)
+    distances = [np.diff(part) for parts in by_target.values() for part in parts]
+    gaps = np.concatenate(distances) if distances else np.empty(0)
     interval = float(np.median(gaps)) if len(gaps) else 0.0
     return Scrapes(times=times, since=since, begin=begin, interval_s=interval)
 
@@ -124,29 +137,29 @@ def _gains(series: Series, seen: Scrapes) -> tuple[Array, Array]:
     times, values = series.times[finite], series.values[finite]
     if len(values) == 0:
         return times, values
+    without = seen.without(series)
+    without = seen.without(series)
     gains = np.diff(values, prepend=values[0])
     restarted = gains < 0
-    restarted[1:] |= _vanished(times, seen.times[target_of(series)])
-    restarted[0] = _is_born(series, float(times[0]), seen)
+    restarted[1:] |= _vanished(times, without)
+    restarted[0] = _is_born(series, without, seen)
     return times, np.where(restarted, values, gains)
 
 
-def _vanished(times: Array, scraped: Array) -> NDArray[np.bool_]:
+def _vanished(times: Array, without: Array) -> NDArray[np.bool_]:
     """Tell before which samples the target was scraped without the series: it began anew at 0."""
-    between = np.searchsorted(scraped, times[1:], side="left") - np.searchsorted(
-        scraped, times[:-1], side="right"
-    )
-    return between > 0
+    return np.diff(np.searchsorted(without, times)) > 0
 
 
-def _is_born(series: Series, first: float, seen: Scrapes) -> bool:
+def _is_born(series: Series, without: Array, seen: Scrapes) -> bool:
     """Tell whether a series began at 0 just before its first sample.
 
     It did if its target had been scraped without it, or if its whole target is new while other
     data show that the source was already looking.
     """
+    first = float(series.times[0])
     if seen.near(first, seen.since):
         return False
-    if float(seen.times[target_of(series)][0]) < first:
+    if len(without) and float(without[0]) < first:
         return True
     return not seen.near(first, seen.begin)

@@ -10,13 +10,13 @@ import numpy as np
 
 import judges
 from analysis import guards, pairing, scoring
-from analysis.config import CanaryConfig, Metric
+from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.config.load import digest
 from analysis.errors import SourceError
 from analysis.guards import Comparison, Finding
 from analysis.pairing import CounterPair
-from analysis.planning import SIDES, Ask, Variables, compares, plan, unique_requests
+from analysis.planning import Ask, Variables, compares, plan, unique_requests
 from analysis.report import AnalysisReport, AskedQuery, MetricReport, Provenance
 from analysis.sources.port import (
     Answer,
@@ -88,6 +88,7 @@ def _judge(
         text = "; ".join(finding.summary for finding in findings)
         judgment = _invalid(metric, Reason.GUARD, text)
     else:
+        notes += tuple(f"the source notes: {info}" for info in _said(own, answers, "infos"))
         judgment = _with_notes(_create(config, metric, window).judge(sample), notes)
     return _Judged(
         metric=metric, judgment=judgment, findings=findings, queries=queries, sample=sample
@@ -179,22 +180,22 @@ def _counter_notes(
     return tuple(notes)
 
 
+def _said(own: Sequence[Ask], answers: Answers, what: str) -> tuple[str, ...]:
+    """Collect what the source said beside its answers: `warnings` or `infos`, each once."""
+    said = (getattr(answers[ask.request], what, ()) for ask in own)
+    return tuple(dict.fromkeys(text for texts in said for text in texts))
+
+
 def _comparison(metric: Metric, own: Sequence[Ask], answers: Answers, sample: Sample) -> Comparison:
     series = {
         side: tuple(one for role in _series(own, answers, side).values() for one in role)
         for side in SIDES
     }
-    warnings = [
-        warning
-        for ask in own
-        if isinstance(answer := answers[ask.request], Answer)
-        for warning in answer.warnings
-    ]
     return Comparison(
         sample=sample,
         baseline=series["baseline"],
         canary=series["canary"],
-        warnings=tuple(dict.fromkeys(warnings)),
+        warnings=_said(own, answers, "warnings"),
         needs_baseline=compares(metric),
     )
 

@@ -126,6 +126,8 @@ def _exposure(comparison: Comparison) -> Finding | None:
     sample = comparison.sample
     if not (isinstance(sample.baseline, Ratio) and isinstance(sample.canary, Ratio)):
         return None
+    if _missing(comparison):
+        return None
     totals = {"canary": float(np.nansum(sample.canary.denominator))}
     if comparison.needs_baseline:
         totals["baseline"] = float(np.nansum(sample.baseline.denominator))

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice, product
 
 import promql_parser
 
 from analysis.config import CanaryConfig
+from analysis.config.fields import format_duration
 from analysis.errors import ConfigError, Fault
 from analysis.query import references, render
 
-# A word that fits wherever a value may stand: inside quotes, as a word, and as a duration.
-PLACEHOLDER = "1m"
+# One of these fits wherever a value may stand: as a duration, as a word, as a number.
+PLACEHOLDERS = ("1m", "x", "1")
+# Four variables in one query, each tried as each of them.
+MOST_TRIALS = 81
 # Fewer steps than this leave an autocorrelated gauge undecided more often than not.
 FEW_STEPS = 30
 _RANGE = re.compile(r"\[([^\]:]+)\]")
@@ -24,13 +28,20 @@ def lint(config: CanaryConfig) -> tuple[Fault, ...]:
     """Give warnings, in the order of the configuration.
 
     Raises:
-        ConfigError: A query cannot even be rendered.
+        ConfigError: With every query that cannot be rendered, and every input of counters that is
+            no selector.
     """
     warnings = [*_of_window(config)]
+    faults: list[Fault] = []
     for index, metric in enumerate(config.metrics):
-        path = f"metrics[{index}] ({metric.name})"
         for role, template in metric.templates():
-            warnings += _of_query(f"{path}.{role}", role, template, config)
+            path = f"metrics[{index}] ({metric.name}).{role}"
+            try:
+                warnings += _of_query(path, role, template, config)
+            except ConfigError as error:
+                faults += [Fault(path=path, message=fault.message) for fault in error.faults]
+    if faults:
+        raise ConfigError(tuple(faults))
     return tuple(warnings)
 
 
@@ -46,19 +57,51 @@ def _of_window(config: CanaryConfig) -> Iterator[Fault]:
 
 def _of_query(path: str, role: str, template: str, config: CanaryConfig) -> Iterator[Fault]:
     try:
-        query = render(template, dict.fromkeys(references(template), PLACEHOLDER))
-    except ConfigError as error:
-        raise ConfigError((Fault(path=path, message=error.faults[0].message),)) from error
-    try:
-        parsed = promql_parser.parse(query)
+        query, parsed = _parsed(template, config)
     except ValueError as error:
         yield Fault(path=path, message=f"this may be no PromQL: {error}")
         return
-    if role != "query" and not isinstance(parsed, promql_parser.VectorSelector):
-        message = f"must be a plain selector of a counter, which is read raw; got {query!r}"
-        raise ConfigError((Fault(path=path, message=message),))
+    if role != "query" and not _is_plain(parsed):
+        raise ConfigError(
+            f"must be a plain selector of a counter, which is read raw, without offset or @; "
+            f"got {query!r}"
+        )
     if role == "query":
         yield from _overlap(path, query, config.source.prometheus.step)
+
+
+def _parsed(template: str, config: CanaryConfig) -> tuple[str, object]:
+    """Parse a query with the first placeholders that make PromQL of it.
+
+    Raises:
+        ConfigError: It cannot be rendered.
+        ValueError: No placeholders make PromQL of it.
+    """
+    known = _known(config)
+    unknown = sorted(references(template) - known.keys())
+    failed: ValueError | None = None
+    for values in islice(product(PLACEHOLDERS, repeat=len(unknown)), MOST_TRIALS):
+        query = render(template, {**known, **dict(zip(unknown, values, strict=True))})
+        try:
+            return query, promql_parser.parse(query)
+        except ValueError as error:
+            failed = failed or error
+    raise failed or ValueError(template)
+
+
+def _known(config: CanaryConfig) -> dict[str, object]:
+    given = {k: v for k, v in config.side_variables("canary").items() if v is not None}
+    window = {
+        "step": format_duration(config.source.prometheus.step),
+        "window": format_duration(config.window.planned - config.window.warmup),
+    }
+    return {**given, **window}
+
+
+def _is_plain(parsed: object) -> bool:
+    if not isinstance(parsed, promql_parser.VectorSelector):
+        return False
+    return parsed.offset is None and parsed.at is None
 
 
 def _overlap(path: str, query: str, step: timedelta) -> Iterator[Fault]:

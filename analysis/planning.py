@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.config import CanaryConfig, Metric
+from analysis.config import BUILT_IN, SIDES, CanaryConfig, Metric
 from analysis.errors import ConfigError, Fault
-from analysis.query import references, render
+from analysis.query import MissingVariableError, references, render
 from analysis.sources.port import Request, RequestKind
 from analysis.window import Window
 
-SIDES = ("baseline", "canary")
 # Raw counters are read from this long before the window, so that the first step has a sample to
 # start from: Prometheus itself calls a series stale after five minutes.
 LOOKBACK_S = 300.0
@@ -39,11 +38,11 @@ def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[As
     """Render every query of every metric for both sides.
 
     Raises:
-        ConfigError: With every query that cannot be rendered, and every metric whose sides ask the
-            same.
+        ConfigError: With every query that cannot be rendered, every metric whose sides ask the
+            same, and every variable that the window gives.
     """
     asks: list[Ask] = []
-    faults: list[Fault] = []
+    faults = _taken(variables)
     values = {side: _values(config, window, variables, side) for side in SIDES}
     for index, metric in enumerate(config.metrics):
         of_metric: list[Ask] = []
@@ -63,6 +62,16 @@ def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[As
     if faults:
         raise ConfigError(tuple(dict.fromkeys(faults)), origin=config.name)
     return tuple(asks)
+
+
+def _taken(variables: Variables) -> list[Fault]:
+    message = "is given by the window; choose another name"
+    return [
+        Fault(path=f"variables.{side}.{name}", message=message)
+        for side in SIDES
+        for name in BUILT_IN
+        if variables.get(side, {}).get(name) is not None
+    ]
 
 
 def _values(
@@ -121,7 +130,7 @@ def _same(metric: Metric) -> str:
 
 def _with_remedy(error: ConfigError, side: str) -> str:
     message = error.faults[0].message
-    if "has no value" not in message:
+    if not isinstance(error, MissingVariableError):
         return message
     name = message.split("'")[1]
     return f"{message}; give --{side} {name}=… or --set {name}=…, or variables.{side}.{name}"

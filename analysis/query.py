@@ -1,7 +1,8 @@
 """Put values into PromQL so that they can only ever be values.
 
 `${name}` inside a quoted label value is escaped; behind `=~` or `!~` it is also quoted for RE2.
-Outside quotes only a plain word, number or duration may stand. `${1}` stays: it is PromQL's own.
+Outside quotes only a plain word, number or duration may stand. `${1}` stays: it is PromQL's own,
+and so does whatever a comment holds.
 
 References:
     https://prometheus.io/docs/prometheus/latest/querying/basics/#string-literals
@@ -18,12 +19,13 @@ from analysis.errors import ConfigError
 
 _REFERENCE = re.compile(r"\$\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\}")
 _OPEN_REFERENCE = re.compile(r"\$\{[A-Za-z_]")
-_REGEX_OPERATOR = re.compile(r"[=!]~\s*$")
-_PLAIN = re.compile(r"[A-Za-z_][\w:]*|\d+(\.\d+)?|(\d+(ms|[smhdwy]))+")
+_REGEX_OPERATOR = re.compile(r"[=!]~(?:\s|#[^\n]*\n)*$")
+_PLAIN = re.compile(r"[A-Za-z_][\w:]*|\d+(\.\d+)?|(\d+(ms|[smhdwy]))+", re.ASCII)
 _KEYWORDS = frozenset(
     {"and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right"}
     | {"offset", "bool", "atan2", "inf", "nan"}
 )
+COMMENT = "#"
 # A label value longer than this is no name of anything.
 MOST_CHARACTERS = 4096
 
@@ -34,7 +36,10 @@ class MissingVariableError(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A stretch of a query in one context: the quote it stands in, and whether that is a regex."""
+    """A stretch of a query in one context: the quote it stands in, and whether that is a regex.
+
+    The sign of a comment counts as a quote.
+    """
 
     text: str
     quote: str
@@ -70,13 +75,16 @@ def expand(text: str, values: Mapping[str, str]) -> str:
 
 
 def _pieces(template: str) -> Iterator[_Piece]:
-    """Cut a query at its quotes; comments count as outside."""
+    """Cut a query at its quotes and comments."""
     position = start = 0
     while position < len(template):
         char = template[position]
-        if char == "#":
+        if char == COMMENT:
+            yield _Piece(template[start:position], "", is_regex=False)
             newline = template.find("\n", position)
-            position = len(template) if newline < 0 else newline
+            start, position = position, len(template) if newline < 0 else newline
+            yield _Piece(template[start:position], char, is_regex=False)
+            start = position
         elif char in "\"'`":
             before = template[start:position]
             yield _Piece(before + char, "", is_regex=False)
@@ -105,15 +113,34 @@ def _end_of_string(template: str, opening: int) -> int:
 
 
 def _filled(piece: _Piece, variables: Mapping[str, object]) -> str:
+    if piece.quote == COMMENT:
+        return piece.text  # it means nothing, and may well hold a query that was commented out
+
     def value_of(match: re.Match[str]) -> str:
         value = _lookup(match, variables)
         _check(match["name"], value)
+        if _is_escaped(piece, match.start()):
+            raise ConfigError(
+                f"a backslash stands before ${{{match['name']}}} and would change its value; "
+                f"remove it, or write the character as a class such as [.]"
+            )
         return _fit(match["name"], value, piece)
 
     filled = _REFERENCE.sub(value_of, piece.text)
     if _OPEN_REFERENCE.search(_REFERENCE.sub("", piece.text)):
         raise ConfigError(f"a reference is not closed in {piece.text!r}; write ${{name}}")
     return filled
+
+
+def _is_escaped(piece: _Piece, position: int) -> bool:
+    """Tell whether a backslash, of PromQL's or the regex's, would take what stands there along."""
+    before = piece.text[:position]
+    backslashes = len(before) - len(before.rstrip("\\"))
+    if piece.quote in {'"', "'"}:
+        backslashes, taken = divmod(backslashes, 2)
+        if taken:
+            return True
+    return piece.is_regex and backslashes % 2 == 1
 
 
 def _lookup(match: re.Match[str], values: Mapping[str, object]) -> str:

@@ -97,12 +97,12 @@ def weights(metrics: Sequence[Metric], scoring: Scoring) -> dict[str, float]:
 
 
 def _group_weights(metrics: Sequence[Metric], given: Mapping[str, float]) -> dict[str, float]:
-    """Let groups without a weight share what is left of 100, but at least the smallest weight."""
+    """Let groups without a weight share what is left of 100; if nothing is, give the smallest."""
     names = sorted({metric.group for metric in metrics})
     unnamed = [name for name in names if name not in given]
     named = {name: given[name] for name in names if name in given}
-    left = max(100 - sum(named.values()), 0.0) / len(unnamed) if unnamed else 0.0
-    share = max(left, min(named.values(), default=1.0)) if unnamed else 0.0
+    left = 100 - sum(named.values())
+    share = left / len(unnamed) if unnamed and left > 0 else min(named.values())
     raw = {**named, **dict.fromkeys(unnamed, share)}
     total = sum(raw.values())
     return {name: weight / total for name, weight in raw.items()}

@@ -9,7 +9,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.config.fields import format_duration
+
 Array = NDArray[np.float64]
+
+# Twelve days in steps of 10 s: anything longer is a start or a step that was not meant.
+MOST_STEPS = 100_000
+# In steps: 2e9 s divided by a step of 1 ms is known to a four-thousandth.
+ROUNDING = 1e-3
+_WRITTEN = "%Y-%m-%d %H:%M:%S %Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,19 +42,24 @@ class Window:
     @property
     def edges(self) -> Array:
         """The bounds of the steps, epoch seconds, shape (steps + 1,)."""
-        first = math.ceil((self.start + self.warmup_s) / self.step_s - 1e-9)
-        last = math.floor(self.end / self.step_s + 1e-9)
-        return np.arange(first, max(last, first) + 1, dtype=np.float64) * self.step_s
+        first, last = self._places()
+        return np.arange(first, last + 1, dtype=np.float64) * self.step_s
 
     @property
     def steps(self) -> int:
         """Number of whole steps."""
-        return len(self.edges) - 1
+        first, last = self._places()
+        return last - first
 
     @property
     def judged_s(self) -> float:
         """Seconds covered by the steps."""
         return self.steps * self.step_s
+
+    def _places(self) -> tuple[int, int]:
+        """Give the first and the last edge, counted in steps since 1970."""
+        first = math.ceil((self.start + self.warmup_s) / self.step_s - ROUNDING)
+        return first, max(math.floor(self.end / self.step_s + ROUNDING), first)
 
 
 def as_datetime(epoch_s: float) -> datetime:
@@ -71,23 +84,42 @@ def select_window(  # noqa: PLR0913 - the choices of one look, all by name
     reaches `lookback`, or else the planned length, back from its end.
 
     Raises:
-        ValueError: Less than one whole step is left to judge, or start and lookback are both given.
+        ValueError: Less than one whole step is left to judge, or more than `MOST_STEPS`, or start
+            and lookback are both given.
     """
     if start is not None and lookback is not None:
         raise ValueError("give start or lookback, not both")
     newest = now - lag
     until = min(end, newest) if end is not None else newest
-    since = start if start is not None else until - (lookback or planned)
+    since = start if start is not None else _back(until, lookback or planned)
     window = Window(
         start=since.timestamp(),
         end=until.timestamp(),
         warmup_s=warmup.total_seconds(),
         step_s=step.total_seconds(),
     )
+    _check(window, f"from {since:{_WRITTEN}} to {until:{_WRITTEN}}")
+    return window
+
+
+def _check(window: Window, stretch: str) -> None:
+    step, warmup = (
+        format_duration(timedelta(seconds=seconds)) for seconds in (window.step_s, window.warmup_s)
+    )
     if window.steps < 1:
         raise ValueError(
-            f"from {since:%Y-%m-%d %H:%M:%S %Z} to {until:%Y-%m-%d %H:%M:%S %Z} nothing is left to "
-            f"judge after a warmup of {warmup} and in steps of {step}; choose an earlier start, "
-            f"a later end or a shorter window.warmup"
+            f"{stretch} nothing is left to judge after a warmup of {warmup}, in steps of {step}; "
+            f"choose an earlier start, a later end or a shorter window.warmup"
         )
-    return window
+    if window.steps > MOST_STEPS:
+        raise ValueError(
+            f"{stretch} are {window.steps:,} steps of {step}, {MOST_STEPS:,} at most are judged; "
+            f"choose a later start or a longer source.prometheus.step"
+        )
+
+
+def _back(until: datetime, length: timedelta) -> datetime:
+    try:
+        return until - length
+    except OverflowError as error:
+        raise ValueError(f"{until:{_WRITTEN}} lies too far back to be meant") from error

@@ -23,10 +23,12 @@ from judges.core.judgment import (
 )
 from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks
-from judges.core.sample import Ratio, Sample
+from judges.core.sample import Array, Ratio, Sample
 
 # What would settle it is searched up to this many times the data at hand; beyond, "not soon".
 MOST_TIMES = 1000.0
+# Two per cent: the sentence rounds more than that.
+TIMES_PRECISION = 1.02
 # Of more events than this the beta tail loses its digits (measured: from 1e16 on, here 1000 times
 # what is at hand may be asked for); the squares of more requests do not fit a double.
 MOST_EVENTS, MOST_REQUESTS = 1e12, 1e100
@@ -118,19 +120,43 @@ class ErrorRatio:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch:
+    """A stretch of the window, from some step to its end, and how events bunch around its start."""
+
+    start: int
+    dispersion: float
+    df: float
+
+    @classmethod
+    def of(cls, tally: Tally, start: int) -> _Stretch:
+        factor, df = counts.dispersion(tally, start=start)
+        return cls(start=start, dispersion=factor, df=df)
+
+    def deflator(self, level: float) -> float:
+        """Give the dispersion, widened for having been estimated with few degrees of freedom."""
+        if self.dispersion <= 1 or not math.isfinite(self.df):
+            return self.dispersion
+        z = -float(special.ndtri(level))
+        t = -float(special.stdtrit(self.df, level))
+        return self.dispersion * max(t / z, 1.0) ** 2 if z > 0 else self.dispersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Comparison:
     """One comparison under way; with `DECREASE` the sides are exchanged inside."""
 
     judge: ErrorRatio
     tally: Tally
     step_s: float
-    factor: float
-    df: float
+    whole: _Stretch
+    later: tuple[_Stretch, ...]
 
     @classmethod
     def of(cls, judge: ErrorRatio, tally: Tally, step_s: float) -> _Comparison:
-        factor, df = counts.dispersion(tally)
-        return cls(judge=judge, tally=tally, step_s=step_s, factor=factor, df=df)
+        n, anytime = len(tally.total_canary), judge.looks is Looks.ANYTIME
+        starts = evidence.restarts(n, judge.horizon, least=LEAST_RESTARTED) if anytime else []
+        whole, *later = (_Stretch.of(tally, start) for start in (0, *starts))
+        return cls(judge=judge, tally=tally, step_s=step_s, whole=whole, later=tuple(later))
 
     def judgment(self) -> Judgment:
         rule, tally = self.judge, self.tally
@@ -153,7 +179,7 @@ class _Comparison:
                 "events_canary": float(tally.events_canary.sum()),
                 "requests_baseline": float(tally.total_baseline.sum()),
                 "requests_canary": float(tally.total_canary.sum()),
-                "dispersion": self.factor,
+                "dispersion": self.whole.dispersion,
             },
         )
 
@@ -168,21 +194,20 @@ class _Comparison:
 
     def _harm(self, tally: Tally) -> Evidence:
         """Both limits must be exceeded, so the weaker evidence counts."""
-        rule, n = self.judge, len(tally.total_canary)
-        starts = evidence.restarts(n, rule.horizon, least=LEAST_RESTARTED)
-        whole = self._coins_since(tally, 0)
-        log_e = evidence.with_restarts(
-            min(coin.log_e_more() for coin in whole),
-            [min(c.log_e_more() for c in self._coins_since(tally, start)) for start in starts],
-        )
+        whole = self._coins_since(tally, self.whole)
+        log_e = min(coin.log_e_more() for coin in whole)
+        if self.judge.looks is Looks.ANYTIME:
+            later = [self._coins_since(tally, stretch) for stretch in self.later]
+            log_e = evidence.with_restarts(
+                log_e, [min(coin.log_e_more() for coin in coins) for coins in later]
+            )
         return Evidence(p=max(coin.p_more() for coin in whole), log_e=log_e)
 
-    def _coins_since(self, tally: Tally, start: int) -> list[counts.Coin]:
-        """Give the events since a step as tosses, deflated by the bunching around that step."""
+    def _coins_since(self, tally: Tally, stretch: _Stretch) -> list[counts.Coin]:
+        """Give the events of a stretch as tosses, deflated by the bunching around its start."""
         rule = self.judge
-        factor, df = (self.factor, self.df) if start == 0 else counts.dispersion(tally, start=start)
-        deflator = _deflator(factor, df, rule.alpha)
-        since = tally.between(start, None)
+        deflator = stretch.deflator(rule.alpha)
+        since = tally.between(stretch.start, None)
         return [coin.deflated(deflator) for coin in _coins(since, rule.tolerance)]
 
     def _safety(self, tally: Tally) -> Evidence:
@@ -191,7 +216,7 @@ class _Comparison:
         Only the limit that binds can err, for the other is farther away.
         """
         rule = self.judge
-        deflator = _deflator(self.factor, self.df, rule.beta)
+        deflator = self.whole.deflator(rule.beta)
         margin = rule.pass_margin
         coins = [coin.deflated(deflator) for coin in _coins(tally, margin)]
         p, log_e = min(c.p_fewer() for c in coins), max(c.log_e_fewer() for c in coins)
@@ -211,9 +236,7 @@ class _Comparison:
     def _estimate(self) -> Estimate:
         rule = self.judge
         lower, value, upper = counts.rate_ratio_interval(
-            self.tally,
-            _deflator(self.factor, self.df, (1 - rule.confidence) / 2),
-            level=rule.confidence,
+            self.tally, self.whole.deflator((1 - rule.confidence) / 2), level=rule.confidence
         )
         rates = _rates(self.tally)
         return Estimate(
@@ -262,7 +285,7 @@ class _Comparison:
             low, high = high, 2 * high
             if high > MOST_TIMES:
                 return None
-        while high / low > 1.02:
+        while high / low > TIMES_PRECISION:
             middle = math.sqrt(low * high)
             low, high = (low, middle) if self._decides(middle) else (middle, high)
         return high
@@ -278,15 +301,6 @@ class _Comparison:
         harm, safety = self.weigh(grown)
         verdict = evidence.decide(harm, safety, alpha=rule.alpha, beta=rule.beta, looks=rule.looks)
         return verdict is not Verdict.INCONCLUSIVE
-
-
-def _deflator(factor: float, df: float, level: float) -> float:
-    """Give the dispersion, widened for having been estimated with few degrees of freedom."""
-    if factor <= 1 or not math.isfinite(df):
-        return factor
-    z = -float(special.ndtri(level))
-    t = -float(special.stdtrit(df, level))
-    return factor * max(t / z, 1.0) ** 2 if z > 0 else factor
 
 
 def _coins(tally: Tally, limit: Limit) -> list[counts.Coin]:
@@ -331,7 +345,7 @@ def _rates(tally: Tally) -> tuple[float, float]:
     )
 
 
-def _whole(values: Any) -> str:
+def _whole(values: Array) -> str:
     return f"{float(values.sum()):,.0f}"
 
 

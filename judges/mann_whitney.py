@@ -11,6 +11,8 @@ import numpy as np
 from scipy import special
 
 from judges.core import classic, evidence, parameters, settlement, shifts, wording
+from judges.core.comparison import Comparison, too_few
+from judges.core.dependence import LongRun
 from judges.core.errors import InvalidParameterError
 from judges.core.judgment import (
     Estimate,
@@ -18,14 +20,14 @@ from judges.core.judgment import (
     Interval,
     Judgment,
     Reason,
-    Settlement,
     Verdict,
 )
 from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks
-from judges.core.ranks import TIE, Pair, RankMethod, Studentized
+from judges.core.ranks import TIE, Pair, RankMethod
 from judges.core.sample import Array, Ratio, Sample, Values
 from judges.core.scaled import Scaled, scaled
+from judges.core.studentized import Studentized
 
 
 class Variance(StrEnum):
@@ -35,8 +37,6 @@ class Variance(StrEnum):
     CLASSIC = "classic"  # the textbook null variance: valid for independent steps only
 
 
-# Fewer independent steps than this carry no verdict: the variance is then mostly a guess.
-LEAST_EFFECTIVE = 6
 # A series that changes less often than this shows no noise to judge by.
 LEAST_CHANGES = 5
 
@@ -97,11 +97,12 @@ class MannWhitney:
         """
         baseline, canary = sample.paired()
         if (n := len(baseline)) < self.min_samples:
-            return self._too_few(n)
+            return too_few(self.kind, n, self.min_samples)
         data = scaled(baseline, canary, absolute=self._uses_absolute())
         if _changes(baseline) < LEAST_CHANGES and _changes(canary) < LEAST_CHANGES:
             return self._steady(data)
-        return _Comparison.of(self, data, sample.step_s).judgment()
+        compare = _textbook if self.variance is Variance.CLASSIC else _robust
+        return compare(self, data, sample.step_s)
 
     @property
     def pass_margin(self) -> Limit:
@@ -110,15 +111,6 @@ class MannWhitney:
 
     def _uses_absolute(self) -> bool:
         return self.tolerance.absolute > 0 or self.pass_margin.absolute > 0
-
-    def _too_few(self, n: int) -> Judgment:
-        return Judgment(
-            kind=self.kind,
-            verdict=Verdict.INCONCLUSIVE,
-            reason=Reason.TOO_FEW_SAMPLES if n else Reason.NO_DATA,
-            summary=f"{n} steps were seen on both sides; {self.min_samples} are needed",
-            n=n,
-        )
 
     def _steady(self, data: Scaled) -> Judgment:
         """Judge two series that hardly ever change: chance cannot be told from a difference."""
@@ -152,10 +144,10 @@ class _Stretch:
     at_centre: Studentized
 
     @classmethod
-    def of(cls, data: Scaled, *, classical: bool) -> _Stretch:
+    def of(cls, data: Scaled) -> _Stretch:
         """Choose the statistic and centre it on the Hodges-Lehmann estimate."""
         pair = Pair.of(data.baseline, data.canary)
-        method = RankMethod.PLACEMENTS if classical else pair.choose()
+        method = pair.choose()
         centre = shifts.hodges_lehmann(method, data.baseline, data.canary)
         return cls(
             data=data,
@@ -166,166 +158,77 @@ class _Stretch:
         )
 
     @property
-    def is_dependent(self) -> bool:
-        """Whether too few independent steps are in it to carry a verdict."""
-        return self.at_centre.run.n_effective < LEAST_EFFECTIVE
+    def n(self) -> int:
+        return len(self.data.baseline)
+
+    @property
+    def run(self) -> LongRun:
+        return self.at_centre.run
+
+    def since(self, start: int) -> _Stretch:
+        return _Stretch.of(self.data.since(start))
 
     def beyond(self, limit: Limit, side: int) -> Studentized:
         """Compare the canary with the baseline moved to the limit."""
         moved = self.data.moved(limit, side)
         return Pair.of(moved, self.data.canary).studentized(self.method)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Comparison:
-    """One comparison under way: the judge, and the window as a whole."""
-
-    judge: MannWhitney
-    whole: _Stretch
-    step_s: float
-
-    @classmethod
-    def of(cls, judge: MannWhitney, data: Scaled, step_s: float) -> _Comparison:
-        classical = judge.variance is Variance.CLASSIC
-        return cls(judge=judge, whole=_Stretch.of(data, classical=classical), step_s=step_s)
-
-    def judgment(self) -> Judgment:
-        """Weigh harm and safety, and say what was found."""
-        rule, run = self.judge, self.whole.at_centre.run
-        harm, safety = self._weigh()
-        verdict = evidence.decide(harm, safety, alpha=rule.alpha, beta=rule.beta, looks=rule.looks)
-        reason = settlement.reason_of(verdict)
-        if verdict is Verdict.INCONCLUSIVE and self._gated:
-            reason = Reason.TOO_FEW_EFFECTIVE_SAMPLES
-        estimate = self._estimate()
-        return Judgment(
-            kind=rule.kind,
-            verdict=verdict,
-            reason=reason,
-            summary=self._summary(reason, estimate),
-            estimate=estimate,
-            harm=harm,
-            safety=safety,
-            n=self._n,
-            n_effective=self._n_effective,
-            autocorrelation=run.autocorrelation if self._robust else None,
-            settlement=self._settlement(estimate) if verdict is Verdict.INCONCLUSIVE else None,
-            details={"method": str(self.whole.method), "variance": str(rule.variance)},
-        )
-
-    @property
-    def _n(self) -> int:
-        return len(self.whole.data.baseline)
-
-    @property
-    def _robust(self) -> bool:
-        return self.judge.variance is Variance.ROBUST
-
-    @property
-    def _gated(self) -> bool:
-        return self._robust and self.whole.is_dependent
-
-    @property
-    def _n_effective(self) -> float:
-        return self.whole.at_centre.run.n_effective if self._robust else float(self._n)
-
-    def _weigh(self) -> tuple[Evidence, Evidence]:
-        """Give the evidence for harm beyond the tolerance and for harm below the margin."""
-        rule = self.judge
-        harm, safety = (
-            (self._harm, self._safety) if self._robust else (self._p_harm, self._p_safety)
-        )
-        signs = rule.direction.signs
-        return (
-            evidence.strongest([harm(sign) for sign in signs]),
-            evidence.weakest([safety(sign) for sign in signs]),
-        )
-
-    def _harm(self, side: int) -> Evidence:
-        """Weigh harm over the whole window, and since each restart for harm that began late."""
-        rule = self.judge
-        whole = self._since(self.whole, side)
-        if rule.looks is Looks.FIXED or whole.log_e is None:
-            return whole
-        later = [self._since(stretch, side).log_e for stretch in self._restarts()]
-        mixed = evidence.with_restarts(whole.log_e, [e for e in later if e is not None])
-        return Evidence(p=whole.p, log_e=mixed)
-
-    def _since(self, stretch: _Stretch, side: int) -> Evidence:
-        """Weigh harm over a stretch; one with too few independent steps has no evidence at all."""
-        if stretch.is_dependent:
-            return Evidence(p=1.0, log_e=-math.inf)
-        rule = self.judge
-        found = stretch.beyond(rule.tolerance, side)
-        n = len(stretch.data.baseline)
-        return evidence.from_statistic(
-            side * found.t, found.df, n, alpha=rule.alpha, horizon=rule.horizon
-        )
-
-    def _restarts(self) -> list[_Stretch]:
-        rule = self.judge
-        starts = evidence.restarts(self._n, rule.horizon, least=rule.min_samples)
-        return [_Stretch.of(self.whole.data.since(start), classical=False) for start in starts]
-
-    def _safety(self, side: int) -> Evidence:
-        if self._gated:
-            return Evidence(p=1.0, log_e=0.0)
-        rule = self.judge
-        found = self.whole.beyond(rule.pass_margin, side)
-        return evidence.from_statistic(
-            -side * found.t, found.df, self._n, alpha=rule.beta, horizon=rule.horizon
-        )
-
-    def _p_harm(self, side: int) -> Evidence:
-        return self._classic(self.judge.tolerance, side, side)
-
-    def _p_safety(self, side: int) -> Evidence:
-        return self._classic(self.judge.pass_margin, side, -side)
-
-    def _classic(self, limit: Limit, side: int, toward: int) -> Evidence:
-        """Give the textbook p-value that the canary lies above (`toward` = 1) the moved baseline."""
-        moved, canary = self.whole.data.moved(limit, side), self.whole.data.canary
-        low, high = (moved, canary) if toward > 0 else (canary, moved)
-        return Evidence(p=classic.p_greater(low, high))
-
-    def _estimate(self) -> Estimate:
-        lower, upper = self._bounds()
-        return self.whole.data.estimate(
-            self.whole.centre, Interval(lower=lower, upper=upper, level=self.judge.confidence)
-        )
-
-    def _bounds(self) -> tuple[float | None, float | None]:
-        whole, data = self.whole, self.whole.data
-        if not self._robust:
-            return classic.interval(data.baseline, data.canary, level=self.judge.confidence)
-        z = -float(special.ndtri((1 - self.judge.confidence) / 2))
-        return shifts.invert(
-            lambda shift: whole.pair.studentized(whole.method, shift).z,
-            centre=whole.centre,
-            step=z * data.noise() / math.sqrt(self._n_effective),
-            reach=data.reach(whole.centre),
+    def estimate(self, level: float) -> Estimate:
+        """Give the Hodges-Lehmann estimate, with the interval that inverts the test."""
+        z = -float(special.ndtri((1 - level) / 2))
+        lower, upper = shifts.invert(
+            lambda shift: self.pair.studentized(self.method, shift).z,
+            centre=self.centre,
+            step=z * self.data.noise() / math.sqrt(self.run.n_effective),
+            reach=self.data.reach(self.centre),
             z=z,
         )
+        return self.data.estimate(self.centre, Interval(lower=lower, upper=upper, level=level))
 
-    def _summary(self, reason: Reason, estimate: Estimate) -> str:
-        rule = self.judge
-        text = f"{wording.change(estimate)}, tolerance {rule.tolerance}, margin {rule.pass_margin}"
-        if reason is Reason.TOO_FEW_EFFECTIVE_SAMPLES:
-            text += (
-                f"; {self._n} autocorrelated steps are worth only {self._n_effective:.1f} "
-                f"independent ones, {LEAST_EFFECTIVE} are needed"
-            )
-        return text
 
-    def _settlement(self, estimate: Estimate) -> Settlement:
-        return settlement.for_series(
-            estimate,
-            n=self._n,
-            n_effective=self._n_effective,
-            least_effective=LEAST_EFFECTIVE,
-            step_s=self.step_s,
-            rule=self.judge,
+def _robust(rule: MannWhitney, data: Scaled, step_s: float) -> Judgment:
+    whole = _Stretch.of(data)
+    details = {"method": str(whole.method), "variance": str(rule.variance)}
+    return Comparison(
+        rule=rule,
+        whole=whole,
+        estimate=whole.estimate(rule.confidence),
+        step_s=step_s,
+        details=details,
+    ).judgment()
+
+
+def _textbook(rule: MannWhitney, data: Scaled, step_s: float) -> Judgment:
+    """Judge by the textbook test, which knows one look and independent steps only."""
+
+    def p(limit: Limit, side: int, toward: int) -> Evidence:
+        moved, canary = data.moved(limit, side), data.canary
+        return Evidence(p=classic.p_greater(*((moved, canary) if toward > 0 else (canary, moved))))
+
+    signs, n = rule.direction.signs, len(data.baseline)
+    harm = evidence.strongest([p(rule.tolerance, sign, sign) for sign in signs])
+    safety = evidence.weakest([p(rule.pass_margin, sign, -sign) for sign in signs])
+    verdict = evidence.decide(harm, safety, alpha=rule.alpha, beta=rule.beta, looks=rule.looks)
+    centre = shifts.hodges_lehmann(RankMethod.PLACEMENTS, data.baseline, data.canary)
+    lower, upper = classic.interval(data.baseline, data.canary, level=rule.confidence)
+    estimate = data.estimate(centre, Interval(lower=lower, upper=upper, level=rule.confidence))
+    return Judgment(
+        kind=rule.kind,
+        verdict=verdict,
+        reason=settlement.reason_of(verdict),
+        summary=settlement.summary(estimate, rule),
+        estimate=estimate,
+        harm=harm,
+        safety=safety,
+        n=n,
+        n_effective=float(n),
+        settlement=settlement.for_series(
+            estimate, n=n, n_effective=n, least_effective=0, step_s=step_s, rule=rule
         )
+        if verdict is Verdict.INCONCLUSIVE
+        else None,
+        details={"method": str(RankMethod.PLACEMENTS), "variance": str(rule.variance)},
+    )
 
 
 def _changes(series: Array) -> int:

@@ -13,7 +13,7 @@ from scipy import special
 
 from judges.core import evidence, parameters, settlement, wording
 from judges.core.counts import Coin
-from judges.core.dependence import LongRun, long_run, magnitude
+from judges.core.dependence import long_run, magnitude
 from judges.core.errors import InvalidParameterError
 from judges.core.judgment import (
     Estimate,
@@ -27,6 +27,7 @@ from judges.core.judgment import (
 )
 from judges.core.parameters import Looks
 from judges.core.sample import Array, Ratio, Sample, Values
+from judges.core.studentized import MEANS, critical, studentize
 
 LEAST_EFFECTIVE = 6
 # A mean so many times its noise away from a bound is beyond doubt; its square must fit a double.
@@ -158,7 +159,7 @@ class Threshold:
             kind=self.kind,
             verdict=Verdict.FAIL if out else Verdict.PASS,
             reason=Reason.OUT_OF_BOUNDS if out else Reason.WITHIN_BOUNDS,
-            summary=f"{self.statistic} {self._name()} {wording.amount(float(value))}, {self._limits()}",
+            summary=self._sentence(wording.amount(float(value))),
             estimate=Estimate(value=float(value), scale=Scale.VALUE),
             n=len(series),
         )
@@ -180,8 +181,7 @@ class Threshold:
             kind=self.kind,
             verdict=verdict,
             reason=reason,
-            summary=f"{self.statistic} {self._name()} {wording.change(estimate).removeprefix('is ')}, "
-            f"{self._limits()}",
+            summary=self._sentence(wording.change(estimate).removeprefix("is ")),
             estimate=estimate,
             harm=harm,
             safety=safety,
@@ -205,30 +205,29 @@ class Threshold:
     def _weigh_mean(
         self, series: Array, sample: Sample, bound: float, sign: int
     ) -> tuple[Evidence, Evidence]:
-        mean, influence = self._mean(series, sample)
-        run, unit = _run(influence)
-        n, effect = len(influence), min(max((mean - bound) / unit, -_FAR), _FAR)
-        variance = max(run.variance, 4 * effect * effect / n)
-        t = sign * effect / math.sqrt(variance / n) if variance > 0 else 0.0
+        mean, influence, unit = self._mean(series, sample)
+        found = studentize(influence, min(max((mean - bound) / unit, -_FAR), _FAR), trust=MEANS)
+        return (
+            found.evidence(sign, alpha=self.alpha, horizon=self.horizon),
+            found.evidence(-sign, alpha=self.beta, horizon=self.horizon),
+        )
 
-        def weigh(towards: float, level: float) -> Evidence:
-            return evidence.from_statistic(towards, run.df, n, alpha=level, horizon=self.horizon)
-
-        return weigh(t, self.alpha), weigh(-t, self.beta)
-
-    def _mean(self, series: Array, sample: Sample) -> tuple[float, Array]:
-        """Give the mean and its influence series: of counts the ratio of sums, never of ratios."""
+    def _mean(self, series: Array, sample: Sample) -> tuple[float, Array, float]:
+        """Give the mean, its influence series and the unit of that: of counts the ratio of sums."""
         side = sample.canary
         if isinstance(side, Ratio) and self.relative is Relative.VALUE:
             numerator, denominator = side.sums()
-            known = np.nan_to_num(denominator) > 0
-            x, exposure = numerator[known], denominator[known]
-            unit = magnitude(exposure)
-            mean = float((x / unit).sum() / (exposure / unit).sum())
-            return mean, (x / unit - mean * (exposure / unit)) / float((exposure / unit).mean())
-        unit = magnitude(series)
-        mean = float(np.mean(series / unit)) * unit
-        return mean, series - mean
+            known = ~np.isnan(side.series())
+            (x, of_x), (exposure, of_exposure) = (
+                _in_unit(numerator[known]),
+                _in_unit(denominator[known]),
+            )
+            mean = float(x.sum() / exposure.sum())
+            unit = of_x / of_exposure
+            return mean * unit, (x - mean * exposure) / float(exposure.mean()), unit
+        values, unit = _in_unit(series)
+        mean = float(values.mean())
+        return mean * unit, values - mean, unit
 
     def _weigh_share(
         self, series: Array, outside: Array, allowed: float
@@ -255,17 +254,19 @@ class Threshold:
         if self.statistic == "share":
             return Estimate(value=float(self._outside(series).mean()), scale=Scale.VALUE)
         if self.statistic != "mean":
-            unit = magnitude(series)
-            value = float(np.quantile(series / unit, self._quantile())) * unit
+            values, unit = _in_unit(series)
+            value = float(np.quantile(values, self._quantile())) * unit
             return Estimate(value=value, scale=Scale.VALUE)
-        mean, influence = self._mean(series, sample)
-        run, unit = _run(influence)
-        quantile = -float(special.stdtrit(run.df, (1 - self.confidence) / 2))
-        half = quantile * math.sqrt(run.variance / len(influence)) * unit
+        mean, influence, unit = self._mean(series, sample)
+        run = long_run(influence)
+        t = critical(run, MEANS, level=self.confidence)
+        half = t * math.sqrt(run.variance / len(influence)) * unit if t is not None else math.inf
         return Estimate(
             value=mean,
             scale=Scale.VALUE,
-            interval=Interval(lower=mean - half, upper=mean + half, level=self.confidence),
+            interval=Interval(
+                lower=_finite(mean - half), upper=_finite(mean + half), level=self.confidence
+            ),
         )
 
     def _settlement(self, estimate: Estimate, n: int, step_s: float) -> Settlement | None:
@@ -295,6 +296,11 @@ class Threshold:
             kind=self.kind, verdict=Verdict.INCONCLUSIVE, reason=reason, summary=summary, n=n
         )
 
+    def _sentence(self, seen: str) -> str:
+        if self.statistic == "share":
+            seen = f"{seen}, {self.share:g} may be outside"
+        return f"{self.statistic} {self._name()} {seen}, {self._limits()}"
+
     def _name(self) -> str:
         return {
             Relative.VALUE: "is",
@@ -308,14 +314,18 @@ class Threshold:
         return f"allowed {allowed}"
 
 
-def _run(influence: Array) -> tuple[LongRun, float]:
-    """Give the long-run variance of an influence series, and the unit whose square it is in."""
-    unit = magnitude(influence)
-    return long_run(influence / unit), unit
+def _in_unit(values: Array) -> tuple[Array, float]:
+    """Give the values over a unit in which their squares fit a double, and that unit."""
+    unit = magnitude(values)
+    return values / unit, unit
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _effective(series: Array) -> float:
-    return _run(series)[0].n_effective if len(series) >= 4 else float(len(series))
+    return long_run(_in_unit(series)[0]).n_effective if len(series) >= 4 else float(len(series))
 
 
 def _beyond(series: Array, bound: float, sign: int) -> Array:

@@ -29,6 +29,12 @@ COMMANDS = {
 }
 
 EPILOG = """\b
+Start here:
+  serinus init > canary.yaml
+  serinus judge canary.yaml --prometheus http://localhost:9090 \\
+      --baseline hash=5d4c --canary hash=7f9b --lookback 30m
+
+\b
 Exit codes: 0 pass, 1 fail, 2 usage or configuration, 3 inconclusive,
 4 the metric source gave no answer, 5 the report could not be written, 70 a bug.
 
@@ -53,6 +59,13 @@ class LazyGroup(click.Group):  # click's documented way to load commands when th
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; where its reader has gone, click would end with 1, which means fail."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise click.exceptions.Exit(_broken_pipe()) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -70,17 +83,11 @@ class LazyGroup(click.Group):  # click's documented way to load commands when th
 )
 @click.version_option(version("serinus"), "-V", "--version", message="serinus %(version)s")
 def group() -> None:
-    r"""Serinus judges canaries: is the new version worse than the old one?
+    """Serinus judges canaries: is the new version worse than the old one?
 
     It reads both versions' series from Prometheus, puts a statistical judge on each metric, and
     answers with a verdict, a score and the numbers behind them. The error rates it states hold, on
     autocorrelated and bursty data, however often you look.
-
-    \b
-    Start here:
-      serinus init > canary.yaml
-      serinus judge canary.yaml --prometheus http://localhost:9090 \\
-          --baseline hash=aaa --canary hash=bbb --lookback 30m
     """
 
 
@@ -100,8 +107,6 @@ def main() -> NoReturn:
         code = error.exit_code
     except KeyboardInterrupt:
         code = _interrupted()
-    except BrokenPipeError:
-        code = _broken_pipe()
     except Exception:  # noqa: BLE001 - the boundary: whatever reaches it is our bug
         code = _bug()
     sys.exit(code if isinstance(code, int) else 0)

@@ -11,7 +11,13 @@ from analysis.errors import ConfigError
 from analysis.lint import lint
 
 
-@click.command("check")
+@click.command(
+    "check",
+    epilog="""\b
+Example:
+  serinus check canary.yaml --strict
+""",
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Count warnings as faults.")
 def command(config: Path, *, strict: bool) -> None:

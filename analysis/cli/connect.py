@@ -52,7 +52,8 @@ def _expand(key: str, text: str) -> str:
     try:
         return expand(text, os.environ)
     except MissingVariableError as error:
-        message = f"{error.faults[0].message} in the environment"
+        remedy = "; set it, or give --prometheus URL" if key == "url" else "; set it"
+        message = f"{error.faults[0].message} in the environment{remedy}"
         raise ConfigError(message, origin=f"{ORIGIN}.{key}") from error
 
 

@@ -11,7 +11,13 @@ from analysis.cli.output import write_file
 from analysis.errors import DeliveryError
 
 
-@click.command("init")
+@click.command(
+    "init",
+    epilog="""\b
+Example:
+  serinus init --output canary.yaml
+""",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import sys
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from analysis.cli.connect import connect
-from analysis.cli.output import PIPE_WIDTH, console_for, progress_bar, write_file
+from analysis.cli.output import progress_bar, rendered, write_file, write_out
 from analysis.cli.selection import Selection, selection_options
 from analysis.config import CanaryConfig
 from analysis.consumers.json import to_json
@@ -108,20 +108,15 @@ def _from_recording(selection: Selection, config: CanaryConfig, folder: Path) ->
 
 
 def _deliver(report: AnalysisReport, form: str, output: Path | None, *, full: bool) -> None:
-    if output is None and form == "text":
-        print_report(report, console_for(), full=full)
-        return
-    text = to_json(report) if form == "json" else _plain_text(report, full=full)
+    def show(console: Console) -> None:
+        print_report(report, console, full=full)
+
+    is_terminal = output is None and sys.stdout.isatty()
+    text = to_json(report) if form == "json" else rendered(show, is_terminal=is_terminal)
     if output is None:
-        click.echo(text, nl=False)
+        write_out(text)
     else:
         write_file(output, text)
-
-
-def _plain_text(report: AnalysisReport, *, full: bool) -> str:
-    buffer = io.StringIO()
-    print_report(report, Console(file=buffer, width=PIPE_WIDTH, highlight=False), full=full)
-    return buffer.getvalue()
 
 
 def _exit_code(report: AnalysisReport, inconclusive: int) -> int:

@@ -11,7 +11,13 @@ import judges
 from analysis.errors import ConfigError
 
 
-@click.command("judges")
+@click.command(
+    "judges",
+    epilog="""\b
+Example:
+  serinus judges mann_whitney
+""",
+)
 @click.argument("kind", required=False)
 def command(kind: str | None) -> None:
     """List the judges; with KIND, explain one and its parameters."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -19,14 +20,30 @@ from analysis.sources.port import Progress as OnProgress
 PIPE_WIDTH = 120
 
 
-def console_for(file: object = None) -> Console:
-    """Make a console for standard output, with color only where it is a terminal."""
-    is_terminal = file is None and sys.stdout.isatty()
-    return Console(
-        file=file,  # type: ignore[arg-type]  # rich takes any text file
-        width=None if is_terminal else PIPE_WIDTH,
-        highlight=False,
-    )
+def rendered(show: Callable[[Console], None], *, is_terminal: bool) -> str:
+    """Render for a terminal as wide as the user's, in color; or in plain text for anything else.
+
+    rich does not write to standard output itself: where the reader has gone it ends with 1.
+    """
+    buffer = io.StringIO()
+    width = None if is_terminal else PIPE_WIDTH
+    show(Console(file=buffer, force_terminal=is_terminal, width=width, highlight=False))
+    return buffer.getvalue()
+
+
+def write_out(text: str) -> None:
+    """Write to standard output.
+
+    Raises:
+        DeliveryError: It cannot be written.
+        BrokenPipeError: Its reader has gone.
+    """
+    try:
+        click.echo(text, nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DeliveryError(f"cannot write to standard output: {error.strerror}") from error
 
 
 def write_file(path: Path, text: str) -> None:

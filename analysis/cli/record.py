@@ -38,6 +38,7 @@ def command(selection: Selection, *, output: Path) -> None:
     like and with any tolerances.
     """
     config = selection.load()
+    recordings.check_free(output)
     source = connect(config.source.prometheus, selection.prometheus)
     window, variables = selection.window(config), selection.variables()
     requests = unique_requests(plan(config, window, variables))

@@ -14,7 +14,7 @@ from analysis.cli.times import duration, instant, resolve
 from analysis.config import CanaryConfig, load_config
 from analysis.errors import ConfigError
 from analysis.sources.recording import Recording
-from analysis.window import Window, select_window
+from analysis.window import Window, as_datetime, select_window
 
 Variables = dict[str, dict[str, object]]
 
@@ -52,22 +52,17 @@ class Selection:
 
     def recorded_window(self, config: CanaryConfig, recording: Recording) -> Window:
         """Choose the window within a recording: the whole of it unless told otherwise."""
-        whole = recording.window
-        if self.start is None and self.end is None and self.lookback is None:
-            return Window(
-                start=whole.start,
-                end=whole.end,
-                warmup_s=config.window.warmup.total_seconds(),
-                step_s=config.source.prometheus.step.total_seconds(),
-            )
-        last = datetime.fromtimestamp(whole.end, tz=UTC)
-        return self._window(config, last, lag=timedelta(0))
+        first, last = as_datetime(recording.window.start), as_datetime(recording.window.end)
+        begin = None if self.start or self.lookback else first
+        return self._window(config, last, lag=timedelta(0), begin=begin)
 
-    def _window(self, config: CanaryConfig, now: datetime, *, lag: timedelta) -> Window:
+    def _window(
+        self, config: CanaryConfig, now: datetime, *, lag: timedelta, begin: datetime | None = None
+    ) -> Window:
         try:
             return select_window(
                 now=now,
-                start=resolve(self.start, now) if self.start else None,
+                start=resolve(self.start, now) if self.start else begin,
                 end=resolve(self.end, now) if self.end else None,
                 lookback=self.lookback,
                 planned=config.window.planned,

@@ -2,6 +2,8 @@
 
 from analysis.config.load import load_config, parse_config
 from analysis.config.model import (
+    BUILT_IN,
+    SIDES,
     CanaryConfig,
     Counts,
     Metric,
@@ -13,6 +15,8 @@ from analysis.config.model import (
 )
 
 __all__ = [
+    "BUILT_IN",
+    "SIDES",
     "CanaryConfig",
     "Counts",
     "Metric",

@@ -1,19 +1,32 @@
-"""How a configuration writes durations and names."""
+"""How a configuration writes durations, names and variables."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated
 
 import durationpy
-from pydantic import BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+Place = tuple[str | int, ...]
+
+# Beyond ten years a duration is a slip of the hand, and dates run out.
+LONGEST = timedelta(days=3650)
 
 
 def parse_duration(value: object) -> timedelta:
     """Read a duration such as `15s`, `5m`, `1h30m`, `1d`.
 
     Raises:
-        ValueError: The value is no duration, or is negative.
+        ValueError: The value is no duration, is negative, or is longer than ten years.
     """
     if isinstance(value, timedelta):
         return value
@@ -25,6 +38,8 @@ def parse_duration(value: object) -> timedelta:
         raise ValueError(f"expected a duration such as 15s, 5m or 1h30m, got {value!r}") from error
     if duration < timedelta(0):
         raise ValueError(f"a duration must not be negative, got {value!r}")
+    if duration > LONGEST:
+        raise ValueError(f"a duration must be at most {LONGEST.days}d, got {value!r}")
     return timedelta(seconds=duration.total_seconds())
 
 
@@ -42,11 +57,54 @@ def format_duration(value: timedelta) -> str:
     return f"{milliseconds}ms"
 
 
+def faults_of(problems: Iterable[tuple[Place, str]]) -> ValidationError:
+    """Report every problem at its own place, seen from the model that found it."""
+    details: list[InitErrorDetails] = [
+        {
+            "type": PydanticCustomError("fault", "{text}", {"text": text}),
+            "loc": place,
+            "input": None,
+        }
+        for place, text in problems
+    ]
+    return ValidationError.from_exception_data("faults", details)
+
+
+def _name(value: str) -> str:
+    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+        raise ValueError(f"a name must hold no control characters, got {value!r}")
+    return value
+
+
+def _variable(value: object) -> object:
+    """Refuse whatever would reach a query otherwise than it was written."""
+    if not isinstance(value, Mapping):
+        return _scalar(value)
+    problems: list[tuple[Place, str]] = []
+    for name, inner in value.items():
+        try:
+            _scalar(inner)
+        except ValueError as error:
+            problems.append(((name,), str(error)))
+    if problems:
+        raise faults_of(problems)
+    return value
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, bool) or not (value is None or isinstance(value, str | int | float)):
+        written = str(value).lower() if isinstance(value, bool) else str(value)
+        raise ValueError(f"must be text, a number or null, got {written}; put text in quotes")
+    return value
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["15s", "5m", "1h30m"]}),
 ]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_name)]
+Scalar = str | int | float | None
+Variable = Annotated[Scalar | dict[str, Scalar], BeforeValidator(_variable)]
 Query = Annotated[str, StringConstraints(min_length=1, max_length=20_000, strip_whitespace=True)]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 import judges
+from analysis.config.fields import Place, faults_of
+
+# The judge of each kind of input, where the configuration names none.
+DEFAULT_JUDGES = {"query": "mann_whitney", "counts": "error_ratio", "sums": "mean_ratio"}
 
 
 class JudgeSettings(BaseModel):
@@ -15,7 +18,7 @@ class JudgeSettings(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    kind: str = Field(description="which judge; `serinus judges` lists them")
+    kind: str = Field(min_length=1, description="which judge; `serinus judges` lists them")
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -30,33 +33,23 @@ class JudgeSettings(BaseModel):
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> Self:
-        if not self.kind:
-            return self
         try:
             judges.create(self.kind, **self.parameters)
         except judges.UnknownJudgeError as error:
-            raise _faults([("kind", str(error))]) from error
+            raise faults_of([(("kind",), str(error))]) from error
         except judges.InvalidParameterError as error:
-            raise _faults(list(error.problems)) from error
+            raise faults_of(places_of(error)) from error
         return self
 
 
-def default_judge(*, counts: bool) -> JudgeSettings:
+def default_judge(of_input: str) -> JudgeSettings:
     """Give the judge of a metric that names none."""
-    return JudgeSettings(kind="error_ratio" if counts else "mann_whitney")
+    return JudgeSettings(kind=DEFAULT_JUDGES[of_input])
 
 
-def _faults(problems: list[tuple[str, str]]) -> ValidationError:
-    """Report every problem at its own parameter."""
-    details: list[InitErrorDetails] = [
-        {
-            "type": PydanticCustomError("judge", "{message}", {"message": message}),
-            "loc": (name,) if name else (),
-            "input": None,
-        }
-        for name, message in problems
-    ]
-    return ValidationError.from_exception_data("judge", details)
+def places_of(error: judges.InvalidParameterError) -> list[tuple[Place, str]]:
+    """Give each problem with its parameter; with none where it lies between parameters."""
+    return [((name,) if name else (), message) for name, message in error.problems]
 
 
 def judge_schema() -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,28 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 
 from analysis.config.judging import judge_schema
-from analysis.config.model import CanaryConfig
+from analysis.config.model import SIDES, CanaryConfig
 from analysis.errors import ConfigError, Fault
 
 # A configuration of 500 metrics is about 200 kB; deeper nesting than this is no configuration but
 # an attempt to exhaust the parser.
 MOST_BYTES, MOST_DEPTH = 1_000_000, 40
+# An alias stands for all that it names: a few lines of them can stand for more than fits in memory.
+MOST_NODES = 100_000
 
 _WORDS = {
     "missing": "is missing",
     "extra_forbidden": "is no key here",
     "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+    "dict_type": "must be a mapping, with a key and a colon on each line",
+    "model_type": "must be a mapping, with a key and a colon on each line",
+    "tuple_type": "must be a list, with a dash before each item",
 }
+_NUMBER = re.compile(r"[-+.0-9][^\s,}\]]*")
 
 
 def load_config(path: Path) -> CanaryConfig:
@@ -39,7 +47,8 @@ def load_config(path: Path) -> CanaryConfig:
         ConfigError: The file cannot be read, is no YAML, or breaks a rule; with every fault found.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1).decode()
     except FileNotFoundError as error:
         message = "there is no such file; `serinus init` writes a commented starter"
         raise ConfigError(message, origin=str(path)) from error
@@ -57,10 +66,15 @@ def parse_config(text: str, *, origin: str = "") -> CanaryConfig:
     document = _parse_yaml(text, origin)
     if not isinstance(document, CommentedMap):
         raise ConfigError("a configuration is a mapping with name and metrics", origin=origin)
+    misread = list(_misread(document, text.splitlines()))
     try:
-        return CanaryConfig.model_validate(_plain(document))
+        config = CanaryConfig.model_validate(_plain(document))
     except ValidationError as error:
-        raise ConfigError(_faults(error.errors(), document), origin=origin) from error
+        faults = [*misread, *_faults(error.errors(), document)]
+        raise ConfigError(_in_order(faults), origin=origin) from error
+    if misread:
+        raise ConfigError(_in_order(misread), origin=origin)
+    return config
 
 
 def digest(config: CanaryConfig) -> str:
@@ -82,12 +96,12 @@ def _parse_yaml(text: str, origin: str) -> object:
         raise ConfigError(f"is larger than {MOST_BYTES:,} bytes", origin=origin)
     try:
         document = YAML(typ="rt", pure=True).load(StringIO(text))
-        _check_depth(document)
+        _check_size(document)
     except DuplicateKeyError as error:
         raise ConfigError((_yaml_fault(error, "a key stands twice"),), origin=origin) from error
     except MarkedYAMLError as error:
         raise ConfigError((_yaml_fault(error, "is no YAML"),), origin=origin) from error
-    except (YAMLError, RecursionError, ValueError) as error:
+    except Exception as error:  # over odd tags ruamel trips in many ways
         raise ConfigError(f"is no YAML: {error}", origin=origin) from error
     return document
 
@@ -98,14 +112,44 @@ def _yaml_fault(error: MarkedYAMLError, what: str) -> Fault:
     return Fault(path="", message=f"{what}: {problem[0] if problem else error}", line=line)
 
 
-def _check_depth(node: object, depth: int = 0) -> None:
-    if depth > MOST_DEPTH:
-        raise ValueError(f"nested deeper than {MOST_DEPTH} levels")
-    children = (
-        node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
-    )
-    for child in children:
-        _check_depth(child, depth + 1)
+def _check_size(document: object) -> None:
+    """Refuse, before anything is made of it, what is too deep, too much or no text."""
+    nodes, waiting = 0, [(document, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        nodes += 1
+        if depth > MOST_DEPTH:
+            raise ValueError(f"nested deeper than {MOST_DEPTH} levels")
+        if nodes > MOST_NODES:
+            raise ValueError(f"more than {MOST_NODES:,} values, those behind aliases included")
+        if isinstance(node, str):
+            node.encode()  # half a surrogate pair, written as an escape, could never be printed
+        elif isinstance(node, Mapping):
+            waiting += [(child, depth + 1) for child in (*node.keys(), *node.values())]
+        elif isinstance(node, list):
+            waiting += [(child, depth + 1) for child in node]
+
+
+def _misread(document: CommentedMap, lines: Sequence[str]) -> Iterator[Fault]:
+    """Find variables that YAML takes for other numbers than are written: 1.10, 0123, 12e5."""
+    shared = document.get("variables")
+    blocks = {"variables": shared}
+    if isinstance(shared, CommentedMap):
+        blocks |= {f"variables.{side}": shared.get(side) for side in SIDES}
+    for path, block in blocks.items():
+        if isinstance(block, CommentedMap):
+            yield from _misread_in(block, path, lines)
+
+
+def _misread_in(block: CommentedMap, path: str, lines: Sequence[str]) -> Iterator[Fault]:
+    for name, value in block.items():
+        place = _place(block, name)
+        if place is None or isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        written = _NUMBER.match(lines[place[2]], place[3])
+        if written and written[0] != (read := str(_plain(value))):
+            message = f"YAML reads {written[0]} as {read}; put it in quotes"
+            yield Fault(path=f"{path}.{name}", message=message, line=place[2] + 1)
 
 
 def _plain(node: object) -> Any:  # noqa: ANN401 - a YAML document can be anything
@@ -120,11 +164,15 @@ def _plain(node: object) -> Any:  # noqa: ANN401 - a YAML document can be anythi
     return node
 
 
-def _faults(details: list[ErrorDetails], document: CommentedMap) -> tuple[Fault, ...]:
-    """Tell the faults in the order of the file, without those that only follow from others."""
+def _faults(details: list[ErrorDetails], document: CommentedMap) -> list[Fault]:
+    """Tell the faults, without those that only follow from others."""
     broken = {detail["loc"][:1] for detail in details if len(detail["loc"]) > 1}
     told = [d for d in details if not (d["type"] == "too_short" and d["loc"] in broken)]
-    faults = [_fault(detail, document) for detail in told]
+    return [_fault(detail, document) for detail in told]
+
+
+def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:
+    """Put faults in the order of the file."""
     return tuple(sorted(faults, key=lambda fault: fault.line or 0))
 
 
@@ -145,7 +193,7 @@ def _message(detail: ErrorDetails, location: tuple[int | str, ...]) -> str:
         return _WORDS[kind]
     text = detail["msg"].removeprefix("Value error, ")
     shown = detail["input"]
-    plain = isinstance(shown, str | int | float | bool) and kind not in ("value_error", "judge")
+    plain = isinstance(shown, str | int | float | bool) and kind not in ("value_error", "fault")
     return f"{text[:1].lower()}{text[1:]}, got {shown!r}" if plain else text
 
 
@@ -182,11 +230,18 @@ def _line(document: CommentedMap, location: tuple[int | str, ...]) -> int | None
     node: Any = document
     line: int | None = None
     for part in location:
-        if isinstance(node, CommentedMap) and part in node:
-            line = node.lc.key(part)[0] + 1
-        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
-            line = node.lc.item(part)[0] + 1
-        else:
+        try:
+            child = node[part]
+        except (KeyError, IndexError, TypeError):
             break
-        node = node[part]
+        # What came through a merge key has no place here; what it holds has one of its own.
+        if place := _place(node, part):
+            line = place[0] + 1
+        node = child
     return line
+
+
+def _place(node: CommentedMap | CommentedSeq, key: object) -> list[int] | None:
+    """Give where an item is written: line and column of its key, then of its value."""
+    places: dict[object, list[int]] = node.lc.data or {}
+    return places.get(key)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 import judges
-from analysis.config.fields import Duration, Name, Query
-from analysis.config.judging import JudgeSettings, default_judge
+from analysis.config.fields import (
+    Duration,
+    Name,
+    Place,
+    Query,
+    Variable,
+    faults_of,
+    format_duration,
+)
+from analysis.config.judging import DEFAULT_JUDGES, JudgeSettings, default_judge, places_of
 from judges import Looks
+
+SIDES = ("baseline", "canary")
+# Given to every query by the window.
+BUILT_IN = ("step", "window")
+
+Faults = Iterator[tuple[Place, str]]
 
 
 class _Model(BaseModel):
@@ -20,8 +35,8 @@ class _Model(BaseModel):
 
 
 def _positive(value: timedelta) -> timedelta:
-    if value <= timedelta(0):
-        raise ValueError("a duration here must be longer than 0s")
+    if value < timedelta(milliseconds=1):
+        raise ValueError("a duration here must be at least 1ms")
     return value
 
 
@@ -88,13 +103,13 @@ class WindowSettings(_Model):
     @model_validator(mode="after")
     def _something_left(self) -> Self:
         if self.warmup >= self.planned:
-            raise ValueError(
-                f"warmup ({self.warmup}) must be shorter than planned ({self.planned})"
-            )
+            warmup, planned = format_duration(self.warmup), format_duration(self.planned)
+            raise ValueError(f"warmup ({warmup}) must be shorter than planned ({planned})")
         return self
 
 
-Probability = Annotated[float, Field(gt=0, lt=1)]
+# Smaller, shared among the metrics, a probability may end as 0.
+Probability = Annotated[float, Field(ge=1e-9, lt=1)]
 
 
 class Risk(_Model):
@@ -117,7 +132,7 @@ class Scoring(_Model):
 
     pass_: float = Field(default=95.0, gt=0, le=100, alias="pass")
     marginal: float = Field(default=75.0, gt=0, le=100)
-    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+    weights: dict[str, Annotated[float, Field(ge=0.001, le=1e6)]] = Field(
         default_factory=dict, description="weight of each group; groups not named share the rest"
     )
 
@@ -160,20 +175,24 @@ class Metric(_Model):
         description="label that tells pods apart, such as pod",
         pattern=r"^[a-zA-Z_]\w*$",
     )
-    judge: JudgeSettings = Field(default_factory=lambda: JudgeSettings(kind=""))
+    judge: JudgeSettings = Field(default_factory=lambda: JudgeSettings.model_construct(kind=""))
 
     @model_validator(mode="after")
     def _one_input(self) -> Self:
-        given = [key for key in ("query", "counts", "sums") if getattr(self, key) is not None]
+        given = [key for key in DEFAULT_JUDGES if getattr(self, key) is not None]
         if len(given) != 1:
             found = f"got {' and '.join(given)}" if given else "got none"
             raise ValueError(f"a metric has exactly one of query, counts and sums; {found}")
         return self
 
+    @property
+    def _input(self) -> str:
+        return next(key for key in DEFAULT_JUDGES if getattr(self, key) is not None)
+
     @model_validator(mode="after")
     def _judge_fits(self) -> Self:
         if not self.judge.kind:
-            object.__setattr__(self, "judge", default_judge(counts=self.counts is not None))
+            object.__setattr__(self, "judge", default_judge(self._input))
         accepted = judges.judge_class(self.judge.kind).accepts
         kind = judges.Values if self.query is not None else judges.Ratio
         if kind not in accepted:
@@ -196,7 +215,7 @@ class CanaryConfig(_Model):
     version: Literal[1] = 1
     name: Name
     source: SourceSettings = SourceSettings()
-    variables: dict[str, str | int | float | dict[str, str | int | float | None] | None] = Field(
+    variables: dict[str, Variable] = Field(
         default_factory=dict,
         description="shared variables, and those of each side under baseline and canary; "
         "null means the caller must give it",
@@ -207,44 +226,47 @@ class CanaryConfig(_Model):
     metrics: tuple[Metric, ...] = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Self:
-        names = [metric.name for metric in self.metrics]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two metrics are named {twice[0]!r}; give each its own name")
+    def _fits_together(self) -> Self:
+        found = (self._names(), self._groups(), self._looks(), self._variables())
+        if faults := [fault for faults in found for fault in faults]:
+            raise faults_of(faults)
         return self
 
-    @model_validator(mode="after")
-    def _something_counts(self) -> Self:
+    def _names(self) -> Faults:
+        first: dict[str, int] = {}
+        for index, metric in enumerate(self.metrics):
+            if (same := first.setdefault(metric.name, index)) != index:
+                text = f"is the name of metrics[{same}] too; give each its own"
+                yield ("metrics", index, "name"), text
         if all(metric.muted for metric in self.metrics):
-            raise ValueError("every metric is muted, so nothing could decide; let one speak")
-        return self
+            yield ("metrics",), "all are muted, so nothing could decide; let one speak"
 
-    @model_validator(mode="after")
-    def _known_groups(self) -> Self:
-        groups = {metric.group for metric in self.metrics}
-        if unknown := sorted(set(self.scoring.weights) - groups):
-            known = ", ".join(sorted(groups))
-            raise ValueError(
-                f"scoring.weights names no group of a metric: {unknown[0]!r} ({known})"
-            )
-        return self
+    def _groups(self) -> Faults:
+        groups = sorted({metric.group for metric in self.metrics})
+        for name in self.scoring.weights:
+            if name not in groups:
+                near = difflib.get_close_matches(name, groups, n=1)
+                remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(groups)}"
+                yield ("scoring", "weights", name), f"is no group of a metric; {remedy}"
 
-    @model_validator(mode="after")
-    def _judges_bear_the_looks(self) -> Self:
+    def _looks(self) -> Faults:
         for index, metric in enumerate(self.metrics):
             try:
                 metric.judge.create(looks=self.risk.looks.value)
             except judges.InvalidParameterError as error:
-                raise ValueError(f"metrics[{index}].judge: {error}") from error
-        return self
+                for place, text in places_of(error):
+                    yield ("metrics", index, "judge", *place), text
 
-    @model_validator(mode="after")
-    def _variables_of_sides(self) -> Self:
+    def _variables(self) -> Faults:
         for name, value in self.variables.items():
-            if isinstance(value, dict) != (name in ("baseline", "canary")):
+            if isinstance(value, dict) != (name in SIDES):
                 rule = "baseline and canary hold a side's variables; every other name one value"
-                raise ValueError(f"variables.{name}: {rule}")
-        return self
+                yield ("variables", name), rule
+            inner = [(name, one) for one in value] if isinstance(value, dict) else [(name,)]
+            for place in inner:
+                if place[-1] in BUILT_IN:
+                    text = "is given by the window; choose another name"
+                    yield ("variables", *place), text
 
     def side_variables(self, side: str) -> Mapping[str, Any]:
         """Give what the configuration says of a side's variables, over the shared ones."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,8 @@ BAR_WIDTH = 40
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 30
 INDENT = 2
+NARROWEST = 20
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
 MARKS = {Verdict.PASS: "✔", Verdict.FAIL: "✘", Verdict.INCONCLUSIVE: "?"}
 
@@ -29,11 +34,25 @@ def print_report(report: AnalysisReport, console: Console, *, full: bool = False
         console: Where; it knows whether there is color and how wide a line is.
         full: Show queries and evidence of every metric as well.
     """
+    width = max(console.width, NARROWEST) - INDENT
     for line in _lines(report, full=full):
-        indent = len(line.plain) - len(line.plain.lstrip())
-        for index, part in enumerate(line.wrap(console, console.width - INDENT)):
-            part.rstrip()
-            console.print(Text(" " * (indent if index else 0)) + part, soft_wrap=True)
+        for part in _wrapped(line, width):
+            console.print(part, soft_wrap=True)
+
+
+def _wrapped(line: Text, width: int) -> Iterator[Text]:
+    """Wrap a line, keeping its indentation, and every number on one line with its percent sign."""
+    # Names, queries and the server's words must not move the cursor, nor break the layout.
+    line.plain = _CONTROL.sub(" ", line.plain)
+    plain = line.plain.replace(" %", "\u00a0%")  # textwrap breaks at a no-break space as little
+    pieces = textwrap.wrap(plain, width, drop_whitespace=False, break_on_hyphens=False)
+    indent = " " * (len(plain) - len(plain.lstrip()))
+    ends = list(accumulate(len(piece) for piece in pieces)) or [0]
+    for start, end in pairwise([0, *ends]):
+        spaces = len(plain[start:end]) - len(plain[start:end].lstrip(" ")) if start else 0
+        part = line[start + spaces : end]
+        part.rstrip()
+        yield Text(indent if start else "") + part
 
 
 def _lines(report: AnalysisReport, *, full: bool) -> Iterator[Text]:
@@ -110,13 +129,14 @@ def _charts(metric: MetricReport) -> Iterator[Text]:
         return
     low, high = float(known.min()), float(known.max())
     for name, side in zip(("baseline", "canary  "), sides, strict=True):
-        level = np.nanmean(side) if np.isfinite(side).any() else None
-        mean = f"  mean {level:.3g}" if level is not None else "  no data"
+        seen = side[np.isfinite(side)]
+        mean = f"  mean {_mean(seen):.3g}" if len(seen) else "  no data"
         yield _indented(f"{name} {sparkline(side, low, high)}{mean}", "dim")
 
 
 def sparkline(values: NDArray[np.float64], low: float, high: float) -> str:
     """Draw a series in one line of characters; a blank is a stretch without data."""
+    span = high / 2 - low / 2
     chunks = np.array_split(values, min(SPARK_WIDTH, max(len(values), 1)))
     line = ""
     for chunk in chunks:
@@ -124,9 +144,14 @@ def sparkline(values: NDArray[np.float64], low: float, high: float) -> str:
         if len(known) == 0:
             line += " "
             continue
-        height = (float(known.mean()) - low) / (high - low) if high > low else 0.5
+        height = (_mean(known) / 2 - low / 2) / span if span > 0 else 0.5
         line += SPARKS[min(int(height * len(SPARKS)), len(SPARKS) - 1)]
     return line
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """Divide before adding: levels near the largest double must not overflow."""
+    return float(np.sum(values / len(values)))
 
 
 def _details(metric: MetricReport) -> Iterator[Text]:

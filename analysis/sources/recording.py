@@ -15,12 +15,14 @@ import json
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
@@ -40,8 +42,14 @@ from analysis.window import Window
 VERSION = 1
 # 50 million points are 800 MB in memory: a recording of one deployment is a thousandth of that.
 MOST_POINTS = 50_000_000
-# Rounding of epoch seconds divided by a step; anything more is another grid.
-OFF_GRID = 1e-6
+# In steps: rounding of epoch seconds where a step is a fraction; anything more is another grid.
+OFF_GRID = 1e-3
+# What the libraries raise over damaged files: RuntimeError over a zip that claims to be encrypted,
+# TypeError over a bare array, MemoryError over a header that claims more than there is.
+_DAMAGED = (
+    *(OSError, ValueError, KeyError, EOFError, RuntimeError, TypeError, MemoryError),
+    *(msgspec.MsgspecError, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,7 +118,17 @@ def _cut(answer: Answer, request: Request) -> Answer:
         if inside.any():
             times, values = series.times[inside], series.values[inside]
             cut.append(Series(labels=series.labels, times=times, values=values))
-    return Answer(series=tuple(cut), warnings=answer.warnings)
+    return Answer(series=tuple(cut), warnings=answer.warnings, infos=answer.infos)
+
+
+def check_free(folder: Path) -> None:
+    """Make sure that a recording can stand there, before anything is asked for it.
+
+    Raises:
+        DeliveryError: Something stands there already.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DeliveryError(f"{folder} exists already; choose another --output or remove it")
 
 
 def save(recording: Recording, folder: Path, *, config_text: str) -> None:
@@ -119,8 +137,7 @@ def save(recording: Recording, folder: Path, *, config_text: str) -> None:
     Raises:
         DeliveryError: The folder exists already, or cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DeliveryError(f"{folder} exists already; choose another --output or remove it")
+    check_free(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -170,6 +187,7 @@ def _document(recording: Recording) -> dict[str, Any]:
                 "end": request.end,
                 "step_s": request.step_s,
                 "warnings": list(answer.warnings),
+                "infos": list(answer.infos),
                 "series": [dict(one.labels) for one in answer.series],
             }
             for request, answer in recording.answers.items()
@@ -184,17 +202,29 @@ def load(folder: Path) -> Recording:
         SourceError: The folder is no recording, or is damaged.
     """
     try:
-        document = json.loads((folder / "recording.json").read_text(encoding="utf-8"))
-        with np.load(folder / "series.npz", allow_pickle=False) as arrays:
-            _check_size(arrays)
-            times, values, offsets = arrays["times"], arrays["values"], arrays["offsets"]
+        document = _read_document(folder / "recording.json")
+        times, values, offsets = _read_arrays(folder / "series.npz")
         return _recording(document, times, values, offsets)
     except FileNotFoundError as error:
-        message = f"{folder} is no recording: {Path(error.filename).name} is missing"
-        raise SourceError(message, code="not_recorded") from error
-    except (OSError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile) as error:
-        message = f"{folder} is no readable recording ({type(error).__name__}: {error})"
+        raise SourceError(_missing(folder, Path(error.filename)), code="not_recorded") from error
+    except _DAMAGED as error:
+        message = f"{folder} is no readable recording: {error}; restore it, or record it again"
         raise SourceError(message, code="malformed") from error
+
+
+def _missing(folder: Path, file: Path) -> str:
+    if not folder.exists():
+        return f"there is no folder {folder}; `serinus record` makes one"
+    return f"{folder} is no recording: {file.name} is missing; `serinus record` makes one"
+
+
+def _read_arrays(path: Path) -> tuple[Array, Array, Array]:
+    # numpy leaves a file open that it finds to be no archive.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        _check_size(arrays)
+        times, values, offsets = arrays["times"], arrays["values"], arrays["offsets"]
+    _check_arrays(times, values, offsets)
+    return times, values, offsets
 
 
 def _check_size(arrays: NpzFile) -> None:
@@ -204,39 +234,74 @@ def _check_size(arrays: NpzFile) -> None:
         raise ValueError(f"it holds more than {MOST_POINTS:,} points")
 
 
-def _recording(
-    document: Mapping[str, Any], times: Array, values: Array, offsets: Array
-) -> Recording:
-    if document["version"] != VERSION:
-        raise ValueError(f"its version is {document['version']!r}, this Serinus reads {VERSION}")
-    if len(times) != len(values) or offsets[-1] != len(times):
+def _check_arrays(times: Array, values: Array, offsets: Array) -> None:
+    """Refuse arrays that are no series, before anything is computed from them."""
+    if not (times.dtype == values.dtype == np.float64 and offsets.dtype == np.int64):
+        raise ValueError("series.npz holds other types than 64-bit floats and offsets")
+    fits = times.ndim == offsets.ndim == 1 and times.shape == values.shape and offsets.size > 0
+    if not fits or [offsets[0], offsets[-1]] != [0, len(times)] or np.any(np.diff(offsets) < 0):
         raise ValueError("series.npz and its offsets disagree")
+    begins = np.isin(np.arange(1, len(times)), offsets)
+    if not np.all(begins | (np.diff(times) > 0)) or not np.all(np.isfinite(times)):
+        raise ValueError("the times of a series in series.npz do not increase")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Versioned:
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    kind: RequestKind
+    query: str
+    start: float
+    end: float
+    step_s: float
+    warnings: tuple[str, ...]
+    series: tuple[dict[str, str], ...]
+    infos: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> Request:
+        return Request(
+            kind=self.kind, query=self.query, start=self.start, end=self.end, step_s=self.step_s
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    source: str
+    window: Window
+    variables: dict[str, dict[str, str]]
+    requests: tuple[_Entry, ...]
+
+
+def _read_document(path: Path) -> _Document:
+    data = path.read_bytes()
+    version = msgspec.json.decode(data, type=_Versioned).version
+    if version != VERSION:
+        raise ValueError(f"its version is {version}, this Serinus reads {VERSION}")
+    return msgspec.json.decode(data, type=_Document)
+
+
+def _recording(document: _Document, times: Array, values: Array, offsets: Array) -> Recording:
     bounds = [(int(a), int(b)) for a, b in pairwise(offsets)]
+    if len(bounds) != sum(len(entry.series) for entry in document.requests):
+        raise ValueError("recording.json names another number of series than series.npz holds")
     answers: dict[Request, Answer] = {}
     taken = 0
-    for entry in document["requests"]:
-        own = bounds[taken : taken + len(entry["series"])]
+    for entry in document.requests:
+        own = bounds[taken : taken + len(entry.series)]
         taken += len(own)
         series = tuple(
             Series(labels=labels, times=times[a:b], values=values[a:b])
-            for labels, (a, b) in zip(entry["series"], own, strict=True)
+            for labels, (a, b) in zip(entry.series, own, strict=True)
         )
-        answers[_request(entry)] = Answer(series=series, warnings=tuple(entry["warnings"]))
-    if taken != len(bounds):
-        raise ValueError("recording.json names another number of series than series.npz holds")
+        answers[entry.request] = Answer(series=series, warnings=entry.warnings, infos=entry.infos)
     return Recording(
-        window=Window(**document["window"]),
-        variables=document["variables"],
-        source=str(document["source"]),
+        window=document.window,
+        variables=document.variables,
+        source=document.source,
         answers=answers,
-    )
-
-
-def _request(entry: Mapping[str, Any]) -> Request:
-    return Request(
-        kind=RequestKind(entry["kind"]),
-        query=str(entry["query"]),
-        start=float(entry["start"]),
-        end=float(entry["end"]),
-        step_s=float(entry["step_s"]),
     )

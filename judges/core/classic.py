@@ -87,7 +87,8 @@ def interval(baseline: Array, canary: Array, *, level: float) -> tuple[float | N
     k = _critical_rank(baseline, canary, level)
     if k < 1:
         return None, None
-    return shifts.difference(baseline, canary, k - 1), shifts.difference(baseline, canary, n * m - k)
+    lower, upper = (shifts.difference(baseline, canary, rank) for rank in (k - 1, n * m - k))
+    return lower, upper
 
 
 def _critical_rank(baseline: Array, canary: Array, level: float) -> int:

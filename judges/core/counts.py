@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 DISPERSION_STEPS, DISPERSION_EVENTS, DISPERSION_LEVEL = 20, 10, 0.05
 # Numbers of events at which the mixtures over looks are sharpest; their e-values are averaged.
 MIXTURE_EVENTS = (20.0, 200.0, 2000.0)
+# Below this a tail probability has lost its digits.
+SMALLEST_TAIL = 1e-290
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -223,7 +225,7 @@ def _log_mixture(tossed: Coin, events: float) -> float:
 def _log_upper_beta(a: float, b: float, p0: float) -> float:
     """Give log of the incomplete beta integral over (p0, 1)."""
     tail = float(special.betaincc(a, b, p0))
-    if tail > 1e-290:
+    if tail > SMALLEST_TAIL:
         return float(special.betaln(a, b)) + math.log(tail)
     # Far below the chance the integral sits at its lower end: Laplace's bound, one term.
     slope = b * p0 - a * (1 - p0)

@@ -24,9 +24,9 @@ Array = NDArray[np.float64]
 
 # Beyond this the AR(1) variance factor exceeds 65 and no window a rollout waits for is long enough.
 MAX_AUTOCORRELATION = 0.97
-# Cosines used: growing as n^(2/3) balances bias against variance; .4 n^(2/3) was the best compromise
-# of size and power over the calibration scenarios at n = 30 to 240. Four is the fewest that a
-# t reference with so few degrees of freedom can bear.
+# Cosines used: growing as n^(2/3) balances bias against variance; .4 n^(2/3) was the best
+# compromise of size and power over the calibration scenarios at n = 30 to 240. Four is the fewest
+# that a t reference with so few degrees of freedom can bear.
 COSINES_FACTOR, COSINES_LEAST = 0.4, 4
 # Up to this size (0.5 MB) the product with kept cosines beats the fast transform.
 _PRODUCT_MOST = 65_536

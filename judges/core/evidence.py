@@ -18,6 +18,8 @@ from judges.core.parameters import Looks
 
 # Beyond this a normal deviate says nothing more, and its square still fits a double.
 _Z_MOST = 38.0
+# Keeps the tuning defined at levels near one half, where nobody should decide anything.
+LEAST_SPREAD = 0.1
 # Starting times of the mixture for harm that begins late.
 RESTARTS = 4
 
@@ -39,23 +41,14 @@ def log_e_normal(z: float, n: float, *, alpha: float, best_at: float) -> float:
         best_at: Steps at which it is to be sharpest.
     """
     # Tuning of Howard et al. (2021), eq. 3.7, for the one-sided boundary.
-    spread = 2 * math.log(1 / (2 * alpha)) if alpha < 0.5 else 0.1
-    rho = best_at / (spread + math.log1p(max(spread, 0.1)))
+    spread = max(2 * math.log(1 / (2 * alpha)), LEAST_SPREAD)
+    rho = best_at / (spread + math.log1p(spread))
     total = n + rho
     s = z * math.sqrt(n)
     return (
         0.5 * math.log(4 * rho / total)
         + s * s / (2 * total)
         + float(special.log_ndtr(s / math.sqrt(total)))
-    )
-
-
-def from_statistic(t: float, df: float, n: int, *, alpha: float, horizon: int) -> Evidence:
-    """Give p-value and e-value of a studentized statistic; large positive t speak for the claim."""
-    z = normal_deviate(t, df)
-    return Evidence(
-        p=float(special.stdtr(df, -t)),
-        log_e=log_e_normal(z, n, alpha=alpha, best_at=horizon / 2),
     )
 
 
@@ -108,7 +101,8 @@ def strongest(sides: list[Evidence]) -> Evidence:
     if len(sides) == 1:
         return sides[0]
     logs = [side.log_e for side in sides if side.log_e is not None]
-    log_e = float(np.logaddexp.reduce(logs)) - math.log(len(sides)) if len(logs) == len(sides) else None
+    complete = len(logs) == len(sides)
+    log_e = float(np.logaddexp.reduce(logs)) - math.log(len(sides)) if complete else None
     return Evidence(p=min(1.0, len(sides) * min(side.p for side in sides)), log_e=log_e)
 
 

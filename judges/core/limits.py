@@ -98,7 +98,7 @@ def _ratio(value: object) -> float:
     if isinstance(value, str) and (match := _PERCENT.fullmatch(value)):
         return 1 + float(match[1]) / 100
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"expected a percentage such as '10%' or a ratio such as 1.1, got {value!r}")
+        raise ValueError(f"expected a percentage such as '10%' or a ratio as 1.1, got {value!r}")
     if value == 0:
         return 1.0
     if 0 < value < 1:

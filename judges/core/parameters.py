@@ -131,7 +131,8 @@ def limit(default: Limit | None, doc: str) -> Any:
     def parse(value: object) -> Limit | None:
         return None if value is None and default is None else parse_limit(value)
 
-    return parameter(default, parse, doc, LIMIT_SCHEMA)
+    derived = [] if default is not None else [{"type": "null"}]
+    return parameter(default, parse, doc, {"anyOf": [*LIMIT_SCHEMA["anyOf"], *derived]})
 
 
 # The parameters that every comparative judge has; the words must not drift apart.

@@ -20,13 +20,13 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from judges.core.dependence import LongRun, long_run
-from judges.core.evidence import normal_deviate
+from judges.core.dependence import long_run
+from judges.core.studentized import RANKS, Studentized, studentize
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-# Working values (logarithms, or fractions of the largest value) closer than this are equal. A change
+# Working values (logarithms, or multiples of a typical value) closer than this are equal. A change
 # of the unit, or a limit that the canary meets exactly, rounds the last digits; it must neither
 # break a tie nor make one.
 TIE = 1e-12
@@ -40,26 +40,6 @@ class RankMethod(StrEnum):
 
     PLACEMENTS = "placements"
     SIGNED_RANKS = "signed_ranks"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Studentized:
-    """A mean influence over its long-run standard error.
-
-    Attributes:
-        t: The statistic; positive where the canary tends to lie above.
-        df: Degrees of freedom of its t reference.
-        run: What is known of the dependence.
-    """
-
-    t: float
-    df: float
-    run: LongRun
-
-    @property
-    def z(self) -> float:
-        """The standard normal deviate with the same tail probability."""
-        return normal_deviate(self.t, self.df)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,14 +92,16 @@ class Pair:
             of_canary, of_baseline = self.placements(shift)
             influence = of_canary - of_baseline
             # Complete separation leaves placements nothing to vary; signed ranks see the noise.
-            found = _studentize(influence, float(influence.sum()) / (2 * len(influence)))
+            found = studentize(
+                influence, float(influence.sum()) / (2 * len(influence)), trust=RANKS
+            )
             if found.run.variance > 0:
                 return found
         influence = signed_ranks(self.canary - self.baseline - shift)
-        return _studentize(influence, float(influence.sum()) / len(influence))
+        return studentize(influence, float(influence.sum()) / len(influence), trust=RANKS)
 
     def choose(self) -> RankMethod:
-        """Choose the statistic: paired where the sides share a pattern or their difference persists.
+        """Choose the statistic: paired where the sides share a pattern or differ persistently.
 
         A constant difference between the sides does not change the choice.
         """
@@ -170,15 +152,6 @@ def signed_ranks(differences: Array) -> Array:
     size = np.abs(differences)
     signs = np.where(size > TIE, np.sign(differences), 0.0)
     return np.asarray(signs * midranks(size) / (len(differences) + 1), dtype=np.float64)
-
-
-def _studentize(influence: Array, effect: float) -> Studentized:
-    n = len(influence)
-    run = long_run(influence)
-    # No sample of n steps can promise a smaller variance than one step of opposite sign would give.
-    variance = max(run.variance, 4 * effect * effect / n)
-    t = effect / math.sqrt(variance / n) if variance > 0 else 0.0
-    return Studentized(t=t, df=run.df, run=run)
 
 
 def _correlation(x: Array, y: Array) -> float:

@@ -80,7 +80,8 @@ def create(kind: str, /, **values: object) -> Judge:
         try:
             parsed[name] = known[name].metadata["parse"](value)
         except ValueError as error:
-            problems.append((name, f"{name} {error}" if str(error)[:4] == "must" else f"{name}: {error}"))
+            colon = "" if str(error).startswith("must") else ":"
+            problems.append((name, f"{name}{colon} {error}"))
     if problems:
         raise InvalidParameterError(tuple(problems))
     return cls(**parsed)

@@ -54,6 +54,14 @@ def check_margin(kind: str, tolerance: Limit, margin: Limit | None) -> None:
         raise InvalidParameterError((("margin", message),))
 
 
+def check_ratio_only(kind: str, tolerance: Limit, margin: Limit | None) -> None:
+    """Refuse absolute limits where the effect is a ratio."""
+    for name, limit in (("tolerance", tolerance), ("margin", margin)):
+        if limit is not None and limit.absolute > 0:
+            message = f"{kind}: {name} must be a ratio such as 10%, got an absolute part"
+            raise InvalidParameterError(((name, message),))
+
+
 def reason_of(verdict: Verdict) -> Reason:
     """Give the reason of a verdict reached by evidence alone."""
     return {
@@ -61,6 +69,11 @@ def reason_of(verdict: Verdict) -> Reason:
         Verdict.PASS: Reason.WITHIN_MARGIN,
         Verdict.INCONCLUSIVE: Reason.UNDECIDED,
     }[verdict]
+
+
+def summary(estimate: Estimate, rule: Rule) -> str:
+    """Say what was found, and what it was held against."""
+    return f"{wording.change(estimate)}, tolerance {rule.tolerance}, margin {rule.pass_margin}"
 
 
 def for_series(
@@ -82,14 +95,16 @@ def for_series(
     if steps is None:
         if not now:
             return Settlement(summary="more data, or a wider margin; the data so far bound nothing")
-        return Settlement(summary=f"the estimate lies so near a limit that time may not settle it; {now}")
+        return Settlement(
+            summary=f"the estimate lies so near a limit that time may not settle it; {now}"
+        )
     minutes = steps * step_s / 60
     text = f"about {wording.duration(minutes)} more at this noise"
     return Settlement(minutes=minutes, summary=f"{text}, or {now}" if now else text)
 
 
 def _further_steps(estimate: Estimate, n: int, rule: Rule) -> float | None:
-    """Give the steps still missing if the estimate is the truth; `None` where it decides nothing."""
+    """Give the steps still missing if the estimate is the truth; `None` if it decides nothing."""
     se = _standard_error(estimate)
     harm, limits = _harm(estimate, rule)
     if se is None or harm is None:
@@ -156,5 +171,9 @@ def _margin_now(estimate: Estimate, rule: Rule) -> str:
     if len(harms) < len(bounds) or max(harms) <= 0:
         return ""
     worst = max(harms)
-    size = wording.percent(math.expm1(worst)) if estimate.scale is Scale.RATIO else wording.amount(worst)
+    size = (
+        wording.percent(math.expm1(worst))
+        if estimate.scale is Scale.RATIO
+        else wording.amount(worst)
+    )
     return f"a margin of {size} would pass now"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from judges.core.judgment import Estimate, Scale
 
+# Digits after the point of a percentage of at least so much: 14 %, 4.1 %, 0.41 %.
+PERCENT_DIGITS = ((9.95, 0), (0.95, 1))
+HUGE_PERCENT = 1e6
+
 
 def amount(value: float) -> str:
     """Write a level in the metric's own unit: three significant digits.
@@ -23,9 +27,10 @@ def percent(fraction: float) -> str:
         ('14 %', '0.41 %', '320 %')
     """
     value = 100 * fraction
-    digits = 0 if abs(value) >= 9.95 else 1 if abs(value) >= 0.95 else 2
-    rounded = round(value, digits) + 0.0
-    return f"{rounded:.{digits}f} %" if abs(value) < 1e6 else f"{rounded:.3g} %"
+    if abs(value) >= HUGE_PERCENT:
+        return f"{value:.3g} %"
+    digits = next((d for least, d in PERCENT_DIGITS if abs(value) >= least), 2)
+    return f"{round(value, digits) + 0.0:.{digits}f} %"  # + 0.0 turns -0.0 into 0.0
 
 
 def change(estimate: Estimate) -> str:
@@ -37,7 +42,8 @@ def change(estimate: Estimate) -> str:
     else:
         size = _size(estimate.value, estimate.scale)
         up = estimate.value > (1 if estimate.scale is Scale.RATIO else 0)
-        moved = f"{'rose' if up else 'fell'} {size.lstrip('-')}" if size.strip("-0. %") else "did not move"
+        verb = "rose" if up else "fell"
+        moved = f"{verb} {size.lstrip('-')}" if size.strip("-0. %") else "did not move"
     return moved + _interval(estimate)
 
 

@@ -28,6 +28,9 @@ _READY = "Server is ready to receive web requests"
 class RealPrometheus:
     """A server that holds the given past, or scrapes the given targets, or both.
 
+    The first scrape comes about six seconds after the start: discovery hands out its targets
+    every five, and then the scrape has its own offset within the interval.
+
     Attributes:
         url: Where it listens; set while the `with` block runs.
     """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from judges.core.ranks import RankMethod
 from tests.support.samples import Array, a_gauge, judged
 
 REFERENCE = Path(__file__).parents[3] / "fixtures" / "reference" / "rank_estimates.json"
+Draw = Callable[[int, int, int], tuple[Array, Array]]
 SIZES = [(4, 4), (5, 10), (10, 5), (15, 15), (30, 30), (40, 40), (1, 7), (60, 80)]
 
 
@@ -49,7 +51,7 @@ def test_the_exact_p_is_scipys(seed: int, n: int, m: int) -> None:
 @pytest.mark.parametrize("draw", [continuous, tied])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_asymptotic_p_is_scipys_with_ties_and_continuity(
-    draw: Any, seed: int, n: int, m: int
+    draw: Draw, seed: int, n: int, m: int
 ) -> None:
     baseline, canary = draw(seed, n, m)
 
@@ -68,7 +70,7 @@ def test_the_asymptotic_p_is_scipys_with_ties_and_continuity(
     ids=["few and untied", "many", "tied"],
 )
 def test_the_exact_null_is_used_where_it_is_right_and_cheap(
-    draw: Any, n: int, exact: bool
+    draw: Draw, n: int, exact: bool
 ) -> None:
     assert classic.use_exact(*draw(0, n, n)) is exact
 
@@ -89,7 +91,9 @@ def test_the_judge_with_classic_variance_gives_scipys_p(
     sides = (a_gauge(1, n=n), a_gauge(2, n=n, level=107))
     baseline, canary = (np.ceil(side / resolution) * resolution for side in sides)
     alternative = {"increase": "greater", "decrease": "less", "either": "two-sided"}[direction]
-    expected = stats.mannwhitneyu(canary, baseline, alternative=alternative, method=method)
+    expected = stats.mannwhitneyu(
+        canary, baseline, alternative=cast(Any, alternative), method=cast(Any, method)
+    )
 
     judgment = judged(
         "mann_whitney", baseline, canary, variance="classic", tolerance=0, direction=direction
@@ -137,7 +141,7 @@ def test_the_hodges_lehmann_estimate_is_the_published_one(name: str, method: Ran
 
 @pytest.mark.parametrize("n", [15, 40, 60, 250])
 @pytest.mark.parametrize("draw", [continuous, tied])
-def test_the_interval_holds_what_the_test_does_not_reject(draw: Any, n: int) -> None:
+def test_the_interval_holds_what_the_test_does_not_reject(draw: Draw, n: int) -> None:
     baseline, canary = draw(5, n, n)
     level = 0.95
 

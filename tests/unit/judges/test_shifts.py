@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ from judges.core.shifts import SUMS_AT_ONCE
 from tests.support.samples import Array, a_gauge, judged
 
 MANY = 2 * math.isqrt(SUMS_AT_ONCE)
-DRAWS = {
+Draw = Callable[[np.random.Generator, int], Array]
+DRAWS: dict[str, Draw] = {
     "continuous": lambda rng, n: rng.standard_normal(n),
     "whole numbers": lambda rng, n: rng.integers(0, 9, n).astype(float),
     "two values": lambda rng, n: rng.integers(0, 2, n).astype(float),
-    "all equal": lambda rng, n: np.full(n, 0.3),
+    "all equal": lambda _, n: np.full(n, 0.3),
     "far apart": lambda rng, n: np.sign(rng.standard_normal(n)) * 1e9 + rng.standard_normal(n),
     "heavy tails": lambda rng, n: rng.standard_t(1, n),
 }
@@ -31,9 +33,9 @@ def walsh(differences: Array) -> Array:
 
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS.keys())
 @pytest.mark.parametrize("n", [1, 2, 15, MANY - 1, MANY, MANY + 1])
-def test_the_estimate_is_the_median_of_all_pairs(draw: object, n: int) -> None:
+def test_the_estimate_is_the_median_of_all_pairs(draw: Draw, n: int) -> None:
     rng = np.random.default_rng(n)
-    baseline, canary = draw(rng, n), draw(rng, n)  # type: ignore[operator]  # a builder
+    baseline, canary = draw(rng, n), draw(rng, n)
     pairs = np.subtract.outer(canary, baseline)
 
     placed = shifts.hodges_lehmann(RankMethod.PLACEMENTS, baseline, canary)
@@ -45,9 +47,9 @@ def test_the_estimate_is_the_median_of_all_pairs(draw: object, n: int) -> None:
 
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS.keys())
 @pytest.mark.parametrize("n", [15, MANY])
-def test_every_order_statistic_of_the_differences_is_found(draw: object, n: int) -> None:
+def test_every_order_statistic_of_the_differences_is_found(draw: Draw, n: int) -> None:
     rng = np.random.default_rng(n)
-    baseline, canary = draw(rng, n), draw(rng, n)  # type: ignore[operator]  # a builder
+    baseline, canary = draw(rng, n), draw(rng, n)
     pairs = np.sort(np.subtract.outer(canary, baseline), axis=None)
 
     for rank in (0, 1, n, n * n // 3, n * n - 2, n * n - 1):

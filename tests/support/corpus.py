@@ -1,0 +1,91 @@
+"""The recorded runs of `fixtures/corpus`: their labels, their samples, and what is true of them."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+CORPUS = FIXTURES / "corpus"
+RECORDINGS = FIXTURES / "recordings"
+# The configuration for all runs; every recording keeps a copy.
+SHOP = RECORDINGS / "canary.yaml"
+
+# Bad runs that this configuration must fail, by the metric that is worse by design.
+FAILED_BY: Mapping[str, str] = {
+    "err1-1": "error ratio",
+    "lat30-1": "mean latency",
+    "crash-1": "restarts",
+    "late-err": "error ratio",
+}
+# Good runs: nothing is worse, or no longer after the warm-up.
+GOOD = ("aa-1", "aa-3", "aa-7", "warmup-1")
+RECORDED = (*GOOD, *FAILED_BY)
+
+# Of the 28 metrics of a run, those that the configuration asks for: a seventh of the samples.
+ASKED = (
+    "http_requests_total",
+    "http_request_duration_seconds_sum",
+    "http_request_duration_seconds_count",
+    "process_start_time_seconds",
+    "process_resident_memory_bytes",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A recorded run.
+
+    Attributes:
+        name: Its folder, and the value of the label `run`.
+        start: First second of the run, epoch seconds.
+        end: Its last second.
+        is_good: Whether nothing is wrong in it.
+    """
+
+    name: str
+    start: int
+    end: int
+    is_good: bool
+
+    @property
+    def selection(self) -> tuple[str, ...]:
+        """Select the run on the command line."""
+        return (f"--set=run={self.name}", f"--start={self.start}", f"--end={self.end}")
+
+
+def run(name: str) -> Run:
+    """Read a run's label."""
+    label: dict[str, Any] = json.loads((CORPUS / name / "label.json").read_text())
+    is_good = label["truth"] == "good"
+    return Run(name=name, start=label["start"], end=label["end"], is_good=is_good)
+
+
+def all_runs() -> list[str]:
+    """Name every run of the corpus."""
+    return sorted(path.parent.name for path in CORPUS.glob("*/label.json"))
+
+
+def past(names: Iterable[str]) -> str:
+    """Give the samples of runs as OpenMetrics text, as far as they are asked for."""
+    wanted = tuple(f"{metric}{{" for metric in ASKED)
+    lines: list[str] = []
+    for name in names:
+        with lzma.open(CORPUS / name / "raw.om.xz", "rt", encoding="utf-8") as file:
+            lines += (line for line in file if line.startswith(wanted))
+    return "".join(lines)
+
+
+def edited_shop(folder: Path, *edits: tuple[str, str]) -> Path:
+    """Write the shop's configuration with some words replaced, each of which it must hold."""
+    text = SHOP.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "canary.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path

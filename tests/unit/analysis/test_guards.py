@@ -1,0 +1,213 @@
+"""Whether a comparison is valid: each guard fires for its reason, and none on a valid one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike
+
+from analysis.guards import LEAST_EQUAL_STEPS, LEAST_REQUESTS, Comparison, Finding, inspect
+from analysis.sources.port import Series
+from judges import Sample
+from tests.support.builders import a_series
+
+N = 20
+OLD = 100 + np.sin(np.arange(N))
+NEW = 101 + np.cos(np.arange(N))
+NAN = np.full(N, math.nan)
+REQUESTS = np.full(N, 50.0)
+
+
+def stored(side: str) -> Series:
+    """Make a series as stored: it has its metric's name."""
+    return a_series([(1, 1)], __name__="memory", v=side)
+
+
+def aggregate(**labels: str) -> Series:
+    """Make a series as evaluated: it has lost its name."""
+    return a_series([(1, 1)], **labels)
+
+
+def a_gauge(old: ArrayLike = OLD, new: ArrayLike = NEW, /, **changes: Any) -> Comparison:  # noqa: ANN401 - any field
+    return _comparison(Sample.of_values(old, new), **changes)
+
+
+def some_counts(
+    old: ArrayLike = REQUESTS,
+    new: ArrayLike = REQUESTS,
+    /,
+    *,
+    events: ArrayLike = 0.0,
+    **changes: Any,  # noqa: ANN401 - any field
+) -> Comparison:
+    """Make counts whose sides fail differently from step to step."""
+    varied = np.asarray(events, dtype=np.float64) + np.arange(N) % 3
+    sample = Sample.of_counts((varied, old), (varied[::-1], new))
+    return _comparison(sample, **changes)
+
+
+def _comparison(sample: Sample, **changes: Any) -> Comparison:  # noqa: ANN401 - any field
+    sides = {"baseline": (stored("old"),), "canary": (stored("new"),)}
+    return Comparison(sample=sample, **{**sides, **changes})
+
+
+def codes(comparison: Comparison) -> list[str]:
+    return [finding.code for finding in inspect(comparison)]
+
+
+def the_finding(comparison: Comparison) -> Finding:
+    (finding,) = inspect(comparison)
+    return finding
+
+
+VALID = {
+    "two gauges": a_gauge(),
+    "two gauges with gaps": a_gauge(
+        np.where(np.arange(N) % 2, OLD, math.nan), np.where(np.arange(N) % 3, NEW, math.nan)
+    ),
+    "gauges of several pods": a_gauge([OLD, OLD + 1], [NEW, NAN]),
+    "equal constants": a_gauge(np.full(N, 5.0), np.full(N, 5.0)),
+    "hardly any change, and equal by chance": a_gauge(
+        np.repeat([0.0, 1.0, 0.0, 1.0, 0.0], 4), np.repeat([0.0, 1.0, 0.0, 1.0, 0.0], 4)
+    ),
+    "aggregates, which have no labels left": a_gauge(
+        baseline=(aggregate(),), canary=(aggregate(),)
+    ),
+    "aggregates by a label that both sides have": a_gauge(
+        baseline=(aggregate(zone="a"), aggregate(zone="b")),
+        canary=(aggregate(zone="a"), aggregate(zone="b")),
+    ),
+    "counts": some_counts(),
+    "counts without any event": some_counts(events=-(np.arange(N) % 3)),
+    "just enough requests": some_counts(REQUESTS, np.full(N, LEAST_REQUESTS / N)),
+    "no series of events": some_counts(events=math.nan),
+    "a canary held against a bound": a_gauge(NAN, NEW, needs_baseline=False),
+    "one query for both sides, held against a bound": a_gauge(
+        OLD, OLD, canary=(stored("old"),), needs_baseline=False
+    ),
+}
+
+
+@pytest.mark.parametrize("comparison", VALID.values(), ids=VALID)
+def test_no_guard_fires_on_a_valid_comparison(comparison: Comparison) -> None:
+    assert codes(comparison) == []
+
+
+FIRES: dict[str, tuple[Comparison, str, str, str]] = {
+    "a warning of the source": (
+        a_gauge(warnings=("results truncated", "store x is down")),
+        "partial_answer",
+        "the source warned: results truncated; store x is down",
+        "a partial answer is never judged",
+    ),
+    "no series of the canary": (
+        a_gauge(OLD, NAN, canary=()),
+        "side_missing",
+        "canary: the query matched no series",
+        "check the labels and the variables of this side",
+    ),
+    "no series of the baseline": (
+        a_gauge(NAN, NEW, baseline=()),
+        "side_missing",
+        "baseline: the query matched no series",
+        "check the labels and the variables of this side",
+    ),
+    "no series at all": (
+        a_gauge(NAN, NAN, baseline=(), canary=()),
+        "side_missing",
+        "baseline and canary: the query matched no series",
+        "that its pods are scraped",
+    ),
+    "series without a value in the window": (
+        a_gauge(OLD, NAN),
+        "side_missing",
+        "canary: series exist, but none has a value in the judged steps",
+        "less its warmup, covers the time the pods were running",
+    ),
+    "counts without a known total": (
+        some_counts(REQUESTS, NAN),
+        "side_missing",
+        "canary: series exist, but none has a value in the judged steps",
+        "check that the window",
+    ),
+    "no series of a canary held against a bound": (
+        a_gauge(NAN, NAN, baseline=(), canary=(), needs_baseline=False),
+        "side_missing",
+        "canary: the query matched no series",
+        "check the labels",
+    ),
+    "the same stored series on both sides": (
+        a_gauge(baseline=(stored("x"),), canary=(stored("x"),)),
+        "same_series",
+        "baseline and canary are the same series",
+        "use one that does, or the pods' own metrics",
+    ),
+    "the same values at every step": (
+        a_gauge(OLD, OLD, baseline=(aggregate(),), canary=(aggregate(),)),
+        "same_series",
+        "baseline and canary are the same series",
+        "the labels do not tell the sides apart at this layer",
+    ),
+    "few requests of the canary": (
+        some_counts(REQUESTS, np.full(N, 1.45)),
+        "little_exposure",
+        f"canary: 29 requests in the judged steps, {LEAST_REQUESTS} are needed",
+        "wait longer, raise the canary's weight, or send it synthetic traffic",
+    ),
+    "few requests of the baseline": (
+        some_counts(np.r_[np.full(N - 1, 0.0), 3.0]),
+        "little_exposure",
+        "baseline: 3 requests in the judged steps",
+        "wait longer",
+    ),
+    "no requests at all": (
+        some_counts(REQUESTS, np.zeros(N)),
+        "little_exposure",
+        "canary: 0 requests in the judged steps",
+        "wait longer",
+    ),
+}
+
+
+@pytest.mark.parametrize(("comparison", "code", "summary", "remedy"), FIRES.values(), ids=FIRES)
+def test_a_guard_fires_with_code_numbers_and_remedy(
+    comparison: Comparison, code: str, summary: str, remedy: str
+) -> None:
+    finding = the_finding(comparison)
+
+    assert finding.code == code
+    assert finding.summary.startswith(summary)
+    assert remedy in finding.remedy
+
+
+def test_a_threshold_asks_nothing_of_the_baselines_requests() -> None:
+    assert codes(some_counts(np.zeros(N), REQUESTS, needs_baseline=False)) == []
+
+
+def test_values_that_are_equal_where_both_are_known_are_the_same() -> None:
+    gaps = np.where(np.arange(N) % 2, OLD, math.nan)
+
+    assert codes(a_gauge(gaps, OLD)) == ["same_series"]
+
+
+@pytest.mark.parametrize(("changes", "expected"), [(4, []), (LEAST_EQUAL_STEPS, ["same_series"])])
+def test_equal_values_are_no_chance_from_five_changes_on(
+    changes: int, expected: Sequence[str]
+) -> None:
+    values = np.r_[np.arange(changes + 1.0), np.full(N - changes - 1, float(changes))]
+
+    assert codes(a_gauge(values, values)) == expected
+
+
+def test_every_finding_is_given() -> None:
+    one = (stored("x"),)
+
+    found = codes(
+        some_counts(REQUESTS, np.zeros(N), warnings=("partial",), baseline=one, canary=one)
+    )
+
+    assert found == ["partial_answer", "same_series", "little_exposure"]

@@ -1,0 +1,180 @@
+"""Which requests a configuration makes, and what cannot be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from analysis.config import CanaryConfig
+from analysis.errors import ConfigError
+from analysis.planning import LOOKBACK_S, Ask, Variables, plan, unique_requests
+from analysis.sources.port import RequestKind
+from analysis.window import Window
+from tests.support.builders import START, Document, a_config, a_metric, a_window, some_counts
+
+
+def planned(
+    config: CanaryConfig, variables: Variables | None = None, *, window: Window | None = None
+) -> list[Ask]:
+    return list(plan(config, window or a_window(), variables or {}))
+
+
+def queries(config: CanaryConfig, **variables: Document) -> dict[str, list[str]]:
+    asks = planned(config, variables)
+    return {
+        side: [ask.request.query for ask in asks if ask.side == side]
+        for side in ("baseline", "canary")
+    }
+
+
+def refused(config: CanaryConfig, **variables: Document) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        planned(config, variables)
+    return [f"{fault.path}: {fault.message}" for fault in caught.value.faults]
+
+
+def test_an_expression_is_asked_at_the_end_of_every_step_of_both_sides() -> None:
+    window = a_window(minutes=30, step_s=60, warmup_s=180)
+
+    asks = planned(a_config(a_metric()), window=window)
+
+    assert [(ask.side, ask.role, ask.request.query) for ask in asks] == [
+        ("baseline", "query", 'memory{v="old"}'),
+        ("canary", "query", 'memory{v="new"}'),
+    ]
+    assert {(a.request.kind, a.request.start, a.request.end, a.request.step_s) for a in asks} == {
+        (RequestKind.RANGE, START + 240, START + 1800, 60)
+    }
+
+
+def test_counters_are_asked_raw_from_before_the_window() -> None:
+    window = a_window(minutes=30, step_s=60, warmup_s=180)
+
+    asks = planned(a_config(some_counts()), window=window)
+
+    assert [(ask.side, ask.role) for ask in asks] == [
+        ("baseline", "events"),
+        ("baseline", "total"),
+        ("canary", "events"),
+        ("canary", "total"),
+    ]
+    assert {(a.request.kind, a.request.start, a.request.end, a.request.step_s) for a in asks} == {
+        (RequestKind.SAMPLES, START - LOOKBACK_S, START + 1800, 0)
+    }
+
+
+def test_a_question_that_two_metrics_share_is_asked_once() -> None:
+    total = 'all{v="${v}"}'
+    config = a_config(
+        a_metric("a", counts={"events": 'a{v="${v}"}', "total": total}),
+        a_metric("b", counts={"events": 'b{v="${v}"}', "total": total}),
+    )
+
+    requests = unique_requests(planned(config))
+
+    assert [request.query for request in requests] == [
+        *('a{v="old"}', 'all{v="old"}', 'a{v="new"}', 'all{v="new"}'),
+        *('b{v="old"}', 'b{v="new"}'),
+    ]
+
+
+def test_the_callers_variables_win_over_the_configurations() -> None:
+    config = a_config(variables={"v": "shared", "canary": {"v": "new"}})
+
+    assert queries(config, baseline={"v": "given"}, canary={}) == {
+        "baseline": ['memory{v="given"}'],
+        "canary": ['memory{v="new"}'],
+    }
+
+
+def test_a_null_from_the_caller_leaves_the_configurations_value() -> None:
+    assert queries(a_config(), canary={"v": None})["canary"] == ['memory{v="new"}']
+
+
+STEPS = {"30s": 30.0, "90s": 90.0, "500ms": 0.5, "1500ms": 1.5}
+
+
+@pytest.mark.parametrize(("text", "step_s"), STEPS.items())
+def test_the_step_is_given_to_queries_as_a_duration(text: str, step_s: float) -> None:
+    config = a_config(a_metric(query='rate(x{v="${v}"}[${step}])'))
+
+    asks = planned(config, window=a_window(minutes=3, step_s=step_s))
+
+    assert asks[0].request.query == f'rate(x{{v="old"}}[{text}])'
+
+
+def test_the_judged_length_is_given_to_queries_as_a_duration() -> None:
+    config = a_config(a_metric(query='changes(x{v="${v}"}[${window}])'))
+
+    asks = planned(config, window=a_window(minutes=30, step_s=60, warmup_s=150))
+
+    assert asks[0].request.query == 'changes(x{v="old"}[1620s])'
+
+
+def test_what_the_window_gives_cannot_be_given_by_the_caller() -> None:
+    assert refused(a_config(), canary={"step": "5m"}) == [
+        "variables.canary.step: is given by the window; choose another name"
+    ]
+
+
+def test_a_missing_variable_is_told_for_each_side_with_the_remedy() -> None:
+    config = a_config(variables={"baseline": {"v": None}, "canary": {"v": "new"}})
+
+    remedy = "give --baseline v=… or --set v=…, or variables.baseline.v"
+    assert refused(config) == [
+        f"metrics[0] (memory), baseline: the variable 'v' has no value; {remedy}"
+    ]
+
+
+def test_every_query_that_cannot_be_asked_is_told_at_once() -> None:
+    config = a_config(a_metric("a"), some_counts("b"), a_metric("c", query='up{w="${w}"}'))
+
+    found = refused(config, canary={"v": "a\nb"})
+
+    assert [fault.split(": ")[0] for fault in found] == [
+        "metrics[0] (a), canary",
+        "metrics[1] (b), canary",
+        "metrics[2] (c), baseline",
+        "metrics[2] (c), canary",
+    ]
+
+
+SAME: dict[str, tuple[Document, Document]] = {
+    "the same value on both sides": (a_metric(), {"v": "old"}),
+    "a query without a variable": (a_metric(query="memory"), {}),
+    "counts without a variable": (a_metric(counts={"events": "a", "total": "b"}), {}),
+    "a threshold relative to the baseline": (
+        a_metric(query="memory", judge={"kind": "threshold", "max": 2, "relative": "ratio"}),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("metric", "canary"), SAME.values(), ids=SAME)
+def test_sides_that_ask_the_same_are_refused(metric: Document, canary: Document) -> None:
+    (fault,) = refused(a_config(metric), canary=canary)
+
+    assert "both sides ask the same query" in fault
+    assert "use a variable that differs between baseline and canary, such as --baseline" in fault
+
+
+def test_the_variables_that_do_not_tell_the_sides_apart_are_named() -> None:
+    config = a_config(a_metric(query='up{n="${n}", z="${z}"}'), variables={"n": "a", "z": "b"})
+
+    assert "(it uses n, z)" in refused(config)[0]
+
+
+def test_one_counter_that_differs_is_enough() -> None:
+    counts = {"events": 'a{v="${v}"}', "total": "all"}
+
+    assert len(planned(a_config(a_metric(counts=counts)))) == 4
+
+
+JUDGED_ALONE: dict[str, Any] = {"kind": "threshold", "max": 2}
+
+
+def test_a_bound_on_the_canary_alone_needs_no_difference() -> None:
+    asks = planned(a_config(a_metric(query="memory", judge=JUDGED_ALONE)))
+
+    assert len(unique_requests(asks)) == 1
