@@ -3,7 +3,8 @@
 SerinusError
 ├── ConfigError      the author of the configuration or of the command line mends it   exit 2
 ├── SourceError      the operator of the metric source mends it                        exit 4
-└── DeliveryError    whoever owns the place the report was to be written to mends it   exit 5
+├── DeliveryError    whoever owns the place the report was to be written to mends it   exit 5
+└── TooEarlyError    time mends it: nothing is left to judge yet                       exit 3
 
 Data that cannot decide is not an error: it is an inconclusive judgment.
 """
@@ -78,3 +79,9 @@ class DeliveryError(SerinusError):
     """The report could not be written where it was asked for."""
 
     exit_code = 5
+
+
+class TooEarlyError(SerinusError):
+    """The window holds no whole step after its warm-up yet: ask again later."""
+
+    exit_code = 3

@@ -80,6 +80,7 @@ def _values(
     built_in = {
         "step": _promql_duration(window.step_s),
         "window": _promql_duration(window.judged_s),
+        "planned": _promql_duration(config.window.planned.total_seconds()),
     }
     given = {name: value for name, value in variables.get(side, {}).items() if value is not None}
     return {**config.side_variables(side), **given, **built_in}

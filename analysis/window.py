@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.config.fields import format_duration
+from analysis.errors import TooEarlyError
 
 Array = NDArray[np.float64]
 
@@ -84,8 +85,9 @@ def select_window(  # noqa: PLR0913 - the choices of one look, all by name
     reaches `lookback`, or else the planned length, back from its end.
 
     Raises:
-        ValueError: Less than one whole step is left to judge, or more than `MOST_STEPS`, or start
-            and lookback are both given.
+        TooEarlyError: No whole step is left to judge yet.
+        ValueError: The end lies before the start, there are more than `MOST_STEPS`, or start and
+            lookback are both given.
     """
     if start is not None and lookback is not None:
         raise ValueError("give start or lookback, not both")
@@ -107,9 +109,10 @@ def _check(window: Window, stretch: str) -> None:
         format_duration(timedelta(seconds=seconds)) for seconds in (window.step_s, window.warmup_s)
     )
     if window.steps < 1:
-        raise ValueError(
+        error = TooEarlyError if window.end > window.start else ValueError
+        raise error(
             f"{stretch} nothing is left to judge after a warmup of {warmup}, in steps of {step}; "
-            f"choose an earlier start, a later end or a shorter window.warmup"
+            f"ask again later, or choose an earlier start, a later end or a shorter window.warmup"
         )
     if window.steps > MOST_STEPS:
         raise ValueError(

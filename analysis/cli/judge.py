@@ -15,7 +15,7 @@ from analysis.config import CanaryConfig
 from analysis.consumers.json import to_json
 from analysis.consumers.text import print_report
 from analysis.engine import analyze
-from analysis.errors import ConfigError, SourceError
+from analysis.errors import ConfigError, SourceError, TooEarlyError
 from analysis.report import AnalysisReport
 from analysis.sources import recording as recordings
 from judges import Verdict
@@ -74,13 +74,17 @@ def command(
     """Judge the canary of CONFIG against its baseline.
 
     Reads both sides' series, judges every metric and prints verdict, score and the numbers behind
-    them. The exit code is the verdict: 0 pass, 1 fail, 3 inconclusive; 4 if the source gave no
-    answer to some query and the rest does not fail.
+    them. The exit code is the verdict: 0 pass, 1 fail, 3 inconclusive, also when nothing
+    is left to judge yet; 4 if the source gave no answer to some query and the rest does not fail.
     """
     config = selection.load()
-    report = (
-        _from_recording(selection, config, recording) if recording else _live(selection, config)
-    )
+    try:
+        report = (
+            _from_recording(selection, config, recording) if recording else _live(selection, config)
+        )
+    except TooEarlyError as early:
+        click.echo(f"serinus: {early}", err=True)
+        raise click.exceptions.Exit(exit_code_inconclusive) from early
     _deliver(report, form, output, full=full)
     for error in report.source_errors:
         click.echo(f"serinus: {error}", err=True)

@@ -94,7 +94,7 @@ ANSWERS = {
     "other JSON is recognized": Case(
         200, handwritten("not-prometheus.json"), "malformed", "JSON of another form", "check that"
     ),
-    "an empty body is recognized": Case(200, b"", "malformed", "not JSON", "check that"),
+    "an empty body is recognized": Case(200, b"", "malformed", "no JSON", "check that"),
     "204 is no answer": Case(204, b"", "refused", "204", "mend"),
 }
 

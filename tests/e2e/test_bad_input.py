@@ -98,10 +98,6 @@ CALLS = {
         ["--set=run=aa-3", "--start=1795381458", "--end=1795381218"],
         "nothing is left to judge",
     ),
-    "a window that the warm-up uses up": (
-        ["--set=run=aa-3", "--start=1795381218", "--end=1795381250"],
-        "nothing is left to judge after a warmup of 35s, in steps of 5s; choose an earlier start",
-    ),
     "a window of years": (
         ["--set=run=aa-3", "--start=0"],
         "steps",

@@ -53,7 +53,7 @@ ANSWERS = {
     ),
     "half an answer": (
         Response(handwritten("truncated.json"), mimetype="application/json"),
-        "cut short or not JSON",
+        "half a JSON document",
     ),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -297,7 +298,7 @@ def test_no_data_make_a_judge_raise_or_emit_nan(
     looks: str,
     seed: int,
 ) -> None:
-    required: dict[str, object] = dict(REQUIRED.get(kind, {}))
+    required: dict[str, Any] = dict(REQUIRED.get(kind, {}))
     if "looks" in judges.parameters(kind):
         required["looks"] = looks
     if accepted is Values:

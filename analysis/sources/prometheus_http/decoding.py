@@ -141,7 +141,7 @@ def _payload(body: bytes) -> _Payload:
     except msgspec.ValidationError as error:
         raise UnreadableError(f"JSON of another form ({error})", is_foreign=True) from error
     except msgspec.DecodeError as error:
-        what = "cut short or not JSON" if body.lstrip()[:1] == b"{" else "not JSON"
+        what = "half a JSON document" if body.lstrip()[:1] == b"{" else "something that is no JSON"
         raise UnreadableError(f"{what} ({error})", is_foreign=True) from error
     if payload.status != "success":
         raise UnreadableError(f"JSON with the status {payload.status!r}", is_foreign=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from analysis.errors import TooEarlyError
 from analysis.window import MOST_STEPS, Window, as_datetime, select_window
 from tests.support.builders import START
 
@@ -149,11 +150,6 @@ REFUSED = {
         "from 2027-01-15 08:30:00 UTC to 2027-01-15 08:20:00 UTC nothing is left to judge",
     ),
     "a start in the future": ({"start": at(900)}, "nothing is left to judge"),
-    "a window no longer than the warm-up": (
-        {"start": at(47), "warmup": 3 * M},
-        "after a warmup of 3m, in steps of 30s; choose an earlier start, a later end or a shorter",
-    ),
-    "less than a step": ({"lookback": 20 * S}, "nothing is left to judge"),
     "more steps than can be meant": (
         {"start": datetime(1970, 8, 23, tzinfo=UTC)},
         "steps of 30s, 100,000 at most are judged; choose a later start or a longer source",
@@ -168,6 +164,21 @@ REFUSED = {
 @pytest.mark.parametrize(("changes", "message"), REFUSED.values(), ids=REFUSED)
 def test_a_window_that_cannot_be_judged_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
+        chosen(**changes)
+
+
+TOO_EARLY = {
+    "a window no longer than the warm-up": (
+        {"start": at(47), "warmup": 3 * M},
+        "after a warmup of 3m, in steps of 30s; ask again later, or choose an earlier start",
+    ),
+    "less than a step": ({"lookback": 20 * S}, "nothing is left to judge"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), TOO_EARLY.values(), ids=TOO_EARLY)
+def test_a_look_taken_too_early_is_no_mistake(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(TooEarlyError, match=message):
         chosen(**changes)
 
 

@@ -1,0 +1,1 @@
+"""What the judges are worth: error rates (`calibrate`) and speed (`python -m benchmarks`)."""
