@@ -107,12 +107,14 @@ def increases(
         in the step of the next scrape.
     """
     rows: dict[str, Array] = {}
-    for one in series:
-        pod = one.labels.get(pod_label, "") if pod_label else ""
-        row = rows.setdefault(pod, np.full(len(edges) - 1, np.nan))
-        _add(row, _grid(seen.times[target_of(one)], edges), 0.0)
-        times, gains = _gains(one, seen)
-        _add(row, _grid(times, edges), gains)
+    # An increase beyond the largest double becomes infinite, which a sample takes for unknown.
+    with np.errstate(over="ignore"):
+        for one in series:
+            pod = one.labels.get(pod_label, "") if pod_label else ""
+            row = rows.setdefault(pod, np.full(len(edges) - 1, np.nan))
+            _add(row, _grid(seen.times[target_of(one)], edges), 0.0)
+            times, gains = _gains(one, seen)
+            _add(row, _grid(times, edges), gains)
     pods = tuple(sorted(rows))
     values = np.vstack([rows[pod] for pod in pods]) if pods else np.empty((0, len(edges) - 1))
     return Increases(pods=pods, values=values)

@@ -57,7 +57,9 @@ class Comparison:
 
 def inspect(comparison: Comparison) -> tuple[Finding, ...]:
     """Apply every guard; an empty result means the comparison is valid."""
-    found = (guard(comparison) for guard in GUARDS)
+    # What is beyond the largest double is infinite, and as good as any large number here.
+    with np.errstate(over="ignore"):
+        found = [guard(comparison) for guard in GUARDS]
     return tuple(finding for finding in found if finding is not None)
 
 

@@ -89,7 +89,7 @@ ANSWERS = {
         200, handwritten("login.html"), "malformed", "Sign in to Example Corp", "API itself"
     ),
     "truncated JSON is recognized": Case(
-        200, handwritten("truncated.json"), "malformed", "cut short", "what the proxies"
+        200, handwritten("truncated.json"), "malformed", "half a JSON document", "what the proxies"
     ),
     "other JSON is recognized": Case(
         200, handwritten("not-prometheus.json"), "malformed", "JSON of another form", "check that"

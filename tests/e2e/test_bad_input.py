@@ -136,3 +136,18 @@ def test_a_server_that_nobody_named_is_asked_for(serinus: Serinus) -> None:
         "serinus: source.prometheus.url: the variable 'PROMETHEUS_URL' has no value in the "
         "environment; set it, or give --prometheus URL"
     )
+
+
+def test_a_look_taken_too_early_is_inconclusive(serinus: Serinus) -> None:
+    """A pipeline that looks at once must wait, not abort."""
+    early = ["--start=1795381218", "--end=1795381250"]
+    config = RECORDING / "canary.yaml"
+
+    done = serinus("judge", config, "--recording", RECORDING, *early)
+    leaning = serinus(
+        "judge", config, "--recording", RECORDING, *early, "--exit-code-inconclusive=0"
+    )
+
+    assert (done.code, leaning.code) == (3, 0)
+    assert "nothing is left to judge after a warmup of 35s" in done.message
+    assert "ask again later" in done.message
