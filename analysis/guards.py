@@ -120,7 +120,7 @@ def _same_labels(comparison: Comparison) -> bool:
 
 def _same_values(comparison: Comparison) -> bool:
     baseline, canary = comparison.sample.paired()
-    changes = int(np.count_nonzero(np.diff(baseline)))
+    changes = int(np.count_nonzero(baseline[1:] != baseline[:-1]))
     return changes >= LEAST_EQUAL_STEPS and bool(np.array_equal(baseline, canary))
 
 
@@ -130,9 +130,9 @@ def _exposure(comparison: Comparison) -> Finding | None:
         return None
     if _missing(comparison):
         return None
-    totals = {"canary": float(np.nansum(sample.canary.denominator))}
+    totals = {"canary": _requests(sample.canary)}
     if comparison.needs_baseline:
-        totals["baseline"] = float(np.nansum(sample.baseline.denominator))
+        totals["baseline"] = _requests(sample.baseline)
     name, least = min(totals.items(), key=lambda item: item[1])
     if least >= LEAST_REQUESTS:
         return None
@@ -141,6 +141,11 @@ def _exposure(comparison: Comparison) -> Finding | None:
         summary=f"{name}: {least:.0f} requests in the judged steps, {LEAST_REQUESTS} are needed",
         remedy="wait longer, raise the canary's weight, or send it synthetic traffic",
     )
+
+
+def _requests(side: Ratio) -> float:
+    """Count a side's requests, as far as the guard cares: no step counts more than enough."""
+    return float(np.nansum(np.clip(side.denominator, 0, LEAST_REQUESTS)))
 
 
 GUARDS: tuple[Callable[[Comparison], Finding | None], ...] = (_partial, _missing, _same, _exposure)

@@ -232,4 +232,4 @@ def _textbook(rule: MannWhitney, data: Scaled, step_s: float) -> Judgment:
 
 
 def _changes(series: Array) -> int:
-    return int(np.count_nonzero(np.diff(series)))
+    return int(np.count_nonzero(series[1:] != series[:-1]))

@@ -20,6 +20,8 @@ from judges.core.studentized import MEANS, Studentized, critical, studentize
 # A subnormal unit would overflow the quotient; values that small are all zero to any metric.
 SMALLEST_UNIT = 1e-300
 LARGEST_EXPONENT = 700.0
+# A sum smaller than this part of its terms is rounding, not a level.
+LEAST_LEVEL = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ class MeanRatio:
         terms = _terms(sample)
         if terms.n < self.min_samples:
             return too_few(self.kind, terms.n, self.min_samples)
-        if not (terms.canary.sum() > 0 and terms.baseline.sum() > 0):
+        if not (_total(terms.canary) > 0 and _total(terms.baseline) > 0):
             return self._no_ratio(terms)
         return Comparison(
             rule=self,
@@ -123,14 +125,14 @@ class _Terms:
 
     def effect(self) -> float:
         """Give the logarithm of the ratio of the sums; infinite where one is not positive."""
-        canary, baseline = float(self.canary.sum()), float(self.baseline.sum())
+        canary, baseline = _total(self.canary), _total(self.baseline)
         if canary <= 0 or baseline <= 0:
             return math.inf if canary > 0 else -math.inf
         return math.log(canary / baseline)
 
     def _influence(self) -> Array:
         """Give each step's part in the effect: load that both sides share cancels within it."""
-        means = float(self.canary.mean()), float(self.baseline.mean())
+        means = _total(self.canary) / self.n, _total(self.baseline) / self.n
         if min(means) <= 0:
             return self.canary - self.baseline
         return self.canary / means[0] - self.baseline / means[1]
@@ -157,6 +159,12 @@ class _Terms:
             baseline=self.levels[0],
             canary=self.levels[1],
         )
+
+
+def _total(side: Array) -> float:
+    """Give the sum, or 0 where it is only the rounding of values that cancel."""
+    total = float(side.sum())
+    return total if abs(total) > LEAST_LEVEL * float(np.abs(side).sum()) else 0.0
 
 
 def _terms(sample: Sample) -> _Terms:

@@ -30,6 +30,8 @@ from judges.core.sample import Array, Ratio, Sample, Values
 from judges.core.studentized import MEANS, critical, studentize
 
 LEAST_EFFECTIVE = 6
+# A quotient of extreme units may underflow; values that small are all zero to any metric.
+SMALLEST_UNIT = 1e-300
 # A mean so many times its noise away from a bound is beyond doubt; its square must fit a double.
 _FAR = 1e100
 _QUANTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
@@ -223,7 +225,7 @@ class Threshold:
                 _in_unit(denominator[known]),
             )
             mean = float(x.sum() / exposure.sum())
-            unit = of_x / of_exposure
+            unit = max(of_x / of_exposure, SMALLEST_UNIT)
             return mean * unit, (x - mean * exposure) / float(exposure.mean()), unit
         values, unit = _in_unit(series)
         mean = float(values.mean())
