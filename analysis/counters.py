@@ -135,11 +135,11 @@ def _add(row: Array, steps: NDArray[np.intp], gains: Array | float) -> None:
 
 def _gains(series: Series, seen: Scrapes) -> tuple[Array, Array]:
     """Give the times at which a counter was seen to grow, and by how much."""
-    finite = np.isfinite(series.values)
-    times, values = series.times[finite], series.values[finite]
+    # Below zero no counter goes: such a sample is as little of one as NaN is.
+    usable = np.isfinite(series.values) & (series.values >= 0)
+    times, values = series.times[usable], series.values[usable]
     if len(values) == 0:
         return times, values
-    without = seen.without(series)
     without = seen.without(series)
     gains = np.diff(values, prepend=values[0])
     restarted = gains < 0

@@ -23,8 +23,8 @@ def sample_of_values(baseline: Frame, canary: Frame) -> Sample:
         canary: The same of the canary; timestamps known on one side only stay unpaired.
 
     Raises:
-        InvalidSampleError: An index is no `DatetimeIndex`, repeats a time, or both are too short to
-            tell the step.
+        InvalidSampleError: An index is no `DatetimeIndex`, repeats a time, has a time zone where
+            another has none, or both are too short to tell the step.
 
     Examples:
         >>> times = pd.date_range("2026-11-22", periods=3, freq="30s", tz="UTC")
@@ -64,6 +64,8 @@ def _frame(side: Frame) -> pd.DataFrame:
 
 
 def _grid(frames: list[pd.DataFrame]) -> pd.DatetimeIndex:
+    if len({getattr(frame.index, "tz", None) is None for frame in frames}) > 1:
+        raise InvalidSampleError("some times have a time zone and some have none; see tz_localize")
     grid = frames[0].index
     for frame in frames[1:]:
         grid = grid.union(frame.index)

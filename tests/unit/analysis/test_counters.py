@@ -221,6 +221,7 @@ def test_series_with_timestamps_of_their_own_do_not_make_each_other_vanish() -> 
 ODD = {
     "a NaN is skipped": ([10, NAN, 12, 12, 13], 3),
     "an infinity is skipped": ([10, INF, 12, -INF, 13], 3),
+    "a value below zero is skipped": ([10, -5, 12, 12, 13], 3),
     "a first NaN leaves the next value the first": ([NAN, 10, 12, 12, 13], 3),
     "a last NaN adds nothing": ([10, 11, 12, 13, NAN], 3),
     "a reset behind a NaN is seen": ([10, 12, NAN, 1, 1], 3),

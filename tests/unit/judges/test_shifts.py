@@ -90,6 +90,16 @@ def test_the_interval_does_not_depend_on_where_the_search_begins(step: float) ->
     assert upper == pytest.approx(3 + math.tan(1), rel=2e-3)
 
 
+def test_a_median_in_a_gap_is_the_middle_of_its_edges() -> None:
+    """Half of the differences lie in [-.1, 0], half in [.9, 1]."""
+    baseline = np.linspace(0, 0.1, MANY)
+    canary = np.repeat([0.0, 1.0], MANY // 2)
+
+    found = shifts.hodges_lehmann(RankMethod.PLACEMENTS, baseline, canary)
+
+    assert found == pytest.approx(0.45, abs=1e-12)
+
+
 def test_a_side_that_is_never_rejected_has_no_bound() -> None:
     lower, upper = shifts.invert(
         lambda shift: 2.0 * (shift < -1), centre=0.0, step=0.1, reach=5.0, z=1.5
