@@ -257,8 +257,7 @@ def _metric_report(one: _Judged, score: scoring.Judged, window: Window) -> Metri
 
 
 def _pods(side: Side) -> int:
-    rows = side.denominator if isinstance(side, judges.Ratio) else side.values
-    return int(np.count_nonzero(np.isfinite(rows).any(axis=1)))
+    return int(np.count_nonzero(np.isfinite(side.rows).any(axis=1)))
 
 
 def _warnings(config: CanaryConfig, window: Window) -> tuple[str, ...]:

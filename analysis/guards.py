@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis.sources.port import Series
 from judges import Ratio, Sample
-from judges.core.sample import Array, Side
+from judges.core.sample import Side
 
 # Below this many requests on a side one client's behavior decides, whatever the statistics say.
 LEAST_REQUESTS = 30
@@ -91,8 +91,7 @@ def _missing(comparison: Comparison) -> Finding | None:
 
 
 def _has_data(side: Side) -> bool:
-    known: Array = side.denominator if isinstance(side, Ratio) else side.values
-    return bool(np.isfinite(known).any())
+    return bool(np.isfinite(side.rows).any())
 
 
 def _same(comparison: Comparison) -> Finding | None:

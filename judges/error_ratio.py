@@ -32,6 +32,8 @@ TIMES_PRECISION = 1.02
 # Of more events than this the beta tail loses its digits (measured: from 1e16 on, here 1000 times
 # what is at hand may be asked for); the squares of more requests do not fit a double.
 MOST_EVENTS, MOST_REQUESTS = 1e12, 1e100
+# What is smaller is no part of an event but rounding, and its reciprocal would not fit a double.
+LEAST_EVENT = 1e-9
 # Steps behind a restart before its events count: with fewer, one burst is the whole evidence.
 LEAST_RESTARTED = 5
 
@@ -317,7 +319,9 @@ def _tally(sample: Sample) -> Tally:
         raise TypeError("error_ratio judges counts; build the sample with Sample.of_counts")
     sides = [*baseline.sums(), *canary.sums()]
     known = ~np.isnan(np.vstack(sides)).any(axis=0)
-    events_b, total_b, events_c, total_c = (np.maximum(side[known], 0.0) for side in sides)
+    events_b, total_b, events_c, total_c = (
+        np.where(side[known] > LEAST_EVENT, side[known], 0.0) for side in sides
+    )
     return Tally(
         events_baseline=events_b,
         total_baseline=total_b,

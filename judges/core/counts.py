@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 DISPERSION_STEPS, DISPERSION_EVENTS, DISPERSION_LEVEL = 20, 10, 0.05
 # Numbers of events at which the mixtures over looks are sharpest; their e-values are averaged.
 MIXTURE_EVENTS = (20.0, 200.0, 2000.0)
+# A side with less than a billionth of the traffic tells nothing, and its prior overflows.
+LEAST_CHANCE = 1e-9
 # Below this a tail probability has lost its digits.
 SMALLEST_TAIL = 1e-290
 
@@ -208,7 +210,7 @@ def rate_ratio_interval(
 def _log_mixture(tossed: Coin, events: float) -> float:
     """Mix over probabilities above the chance: a beta prior truncated to (chance, 1)."""
     p0, k, total = tossed.chance, tossed.hits, tossed.tosses
-    if not 0 < p0 < 1:
+    if not LEAST_CHANCE < p0 < 1 - LEAST_CHANCE:
         return 0.0
     spread = 2 * math.log(1 / 0.1)
     rho = events * p0 * (1 - p0) / (spread + math.log1p(spread))

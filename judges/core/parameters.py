@@ -37,6 +37,14 @@ class Looks(StrEnum):
     FIXED = "fixed"  # one look, at a moment chosen beforehand: p-values
 
 
+class Pods(StrEnum):
+    """Whether pods are replicates of their side."""
+
+    AUTO = "auto"  # where a side shows several
+    IGNORE = "ignore"  # steps alone
+    REQUIRE = "require"  # without two pods of the baseline nothing is decided
+
+
 def parameter(default: Any, parse: Parser, doc: str, schema: Mapping[str, Any]) -> Any:
     """Declare one parameter of a judge.
 
@@ -173,6 +181,12 @@ def horizon() -> Any:
     """Declare the planned length of the analysis."""
     doc = "planned steps of the whole analysis; evidence over looks is sharpest at half of them"
     return whole(60, doc, low=2)
+
+
+def pods() -> Any:
+    """Declare whether pods are replicates of their side."""
+    doc = "auto: where a side shows several pods they are its replicates; ignore; require: two"
+    return choice(Pods.AUTO, doc)
 
 
 def confidence() -> Any:

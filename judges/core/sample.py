@@ -16,11 +16,14 @@ from judges.core.errors import InvalidSampleError
 Array = NDArray[np.float64]
 
 
-def _rows(values: ArrayLike) -> Array:
-    array = np.atleast_2d(np.array(values, dtype=np.float64))
-    if array.ndim != 2:
+def _rows(values: ArrayLike, dimensions: int = 2) -> Array:
+    array = np.array(values, dtype=np.float64)
+    if array.ndim == dimensions - 1:
+        array = array[np.newaxis]
+    if array.ndim != dimensions:
+        shape = "(steps,) or (pods, steps)" if dimensions == 2 else "(pods, steps, buckets)"
         raise InvalidSampleError(
-            f"a side is an array of shape (steps,) or (pods, steps), got {array.ndim} dimensions"
+            f"a side is an array of shape {shape}, got {array.ndim} dimensions"
         )
     array[~np.isfinite(array)] = np.nan
     array.flags.writeable = False
@@ -61,6 +64,11 @@ class Values:
         """Number of steps."""
         return int(self.values.shape[1])
 
+    @property
+    def rows(self) -> Array:
+        """The values, shape (pods, steps): finite where the pod was seen."""
+        return self.values
+
     def series(self) -> Array:
         """Give the level in each step, shape (steps,): the mean of the pods known then."""
         return _mean_of_pods(self.values)
@@ -93,6 +101,16 @@ class Ratio:
         """Number of steps."""
         return int(self.numerator.shape[1])
 
+    @property
+    def rows(self) -> Array:
+        """The exposure, shape (pods, steps): finite where the pod was seen."""
+        return self.denominator
+
+    def by_pod(self) -> tuple[Array, Array]:
+        """Give numerator and denominator of the window, of each pod: shape (pods,) each."""
+        with np.errstate(over="ignore"):
+            return np.nansum(self.numerator, axis=1), np.nansum(self.denominator, axis=1)
+
     def sums(self) -> tuple[Array, Array]:
         """Give numerator and denominator summed over pods, each of shape (steps,).
 
@@ -115,7 +133,87 @@ class Ratio:
         return quotient
 
 
-Side = Values | Ratio
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Histogram:
+    """Observations counted in buckets, in each step.
+
+    Attributes:
+        edges: Shape (buckets,): upper bound of each bucket, ascending; the last is infinite.
+        counts: Shape (pods, steps, buckets): observations that fell into each bucket in the step.
+        totals: Shape (pods, steps): sum of the observed values; `None` where the source has none.
+        exponential: Whether the buckets grow by a constant factor, as native histograms' do.
+    """
+
+    edges: Array
+    counts: Array
+    totals: Array | None = None
+    exponential: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the edges; a step of which a bucket is unknown is unknown."""
+        edges = np.array(self.edges, dtype=np.float64)
+        edges.flags.writeable = False
+        counts = np.array(_rows(self.counts, dimensions=3))
+        if edges.shape != counts.shape[2:] or not (np.diff(edges) > 0).all():
+            raise InvalidSampleError(
+                f"edges must ascend, one for each of the {counts.shape[2]} buckets, got {edges}"
+            )
+        if not len(edges) or edges[-1] != np.inf:
+            raise InvalidSampleError(f"the last edge must be infinite, got {edges[-1:]}")
+        counts[np.isnan(counts).any(axis=2)] = np.nan
+        counts.flags.writeable = False
+        object.__setattr__(self, "edges", edges)
+        object.__setattr__(self, "counts", counts)
+        if self.totals is not None:
+            object.__setattr__(self, "totals", _rows(self.totals))
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return int(self.counts.shape[1])
+
+    @property
+    def rows(self) -> Array:
+        """Observations, shape (pods, steps): finite where the pod was seen."""
+        total: Array = self.counts.sum(axis=2)
+        return total
+
+    def by_step(self) -> Array:
+        """Give the observations of all pods by step and bucket, shape (steps, buckets).
+
+        A step in which no pod is known is NaN.
+        """
+        total: Array = np.nansum(self.counts, axis=0)
+        total[np.isnan(self.rows).all(axis=0)] = np.nan
+        return total
+
+    def above(self, edge: float) -> Ratio:
+        """Give the observations above one of the edges, among all."""
+        first = int(np.searchsorted(self.edges, edge, side="right"))
+        return Ratio(numerator=self.counts[:, :, first:].sum(axis=2), denominator=self.rows)
+
+    def means(self) -> Ratio:
+        """Give the sum of the observed values over their number.
+
+        Without the source's own sum an observation counts as the middle of its bucket.
+        """
+        if self.totals is not None:
+            return Ratio(numerator=self.totals, denominator=self.rows)
+        return Ratio(numerator=self.counts @ self._middles(), denominator=self.rows)
+
+    def _middles(self) -> Array:
+        finite = self.edges[:-1]
+        if not len(finite):
+            return np.ones(1)
+        lower = np.concatenate(([min(0.0, float(finite[0]))], finite[:-1]))
+        return np.append((lower + finite) / 2, finite[-1])
+
+    def series(self) -> Array:
+        """Give the mean of the observations in each step, shape (steps,)."""
+        return self.means().series()
+
+
+Side = Values | Ratio | Histogram
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -173,6 +271,39 @@ class Sample:
         sides = (
             Ratio(numerator=_rows(events), denominator=_rows(total))
             for events, total in (baseline, canary)
+        )
+        return cls(baseline=next(sides), canary=next(sides), step_s=step_s)
+
+    @classmethod
+    def of_histograms(
+        cls,
+        edges: ArrayLike,
+        baseline: ArrayLike,
+        canary: ArrayLike,
+        *,
+        totals: tuple[ArrayLike, ArrayLike] | None = None,
+        step_s: float = 60.0,
+    ) -> Self:
+        """Build a sample of histograms.
+
+        Args:
+            edges: Shape (buckets,): upper bounds, the last infinite.
+            baseline: Shape (steps, buckets) or (pods, steps, buckets): observations in each
+                bucket, not cumulative.
+            canary: The same of the canary.
+            totals: Sums of the observed values of both sides, shape (steps,) or (pods, steps).
+            step_s: Length of a step in seconds.
+
+        Examples:
+            >>> inf = float("inf")
+            >>> sample = Sample.of_histograms([0.1, inf], [[9, 1], [8, 2]], [[7, 3], [6, 4]])
+            >>> sample.canary.above(0.1).series()
+            array([0.3, 0.4])
+        """
+        sums = (None, None) if totals is None else tuple(_rows(total) for total in totals)
+        sides = (
+            Histogram(edges=np.asarray(edges), counts=_rows(side, dimensions=3), totals=total)
+            for side, total in zip((baseline, canary), sums, strict=True)
         )
         return cls(baseline=next(sides), canary=next(sides), step_s=step_s)
 

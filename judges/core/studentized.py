@@ -22,6 +22,7 @@ from scipy import special
 from judges.core.dependence import LongRun, long_run
 from judges.core.evidence import log_e_normal, normal_deviate
 from judges.core.judgment import Evidence
+from judges.core.pods import MANY_LOOKS, ONE_LOOK, Clusters, Prior
 
 Array = NDArray[np.float64]
 
@@ -48,6 +49,10 @@ RANKS = Trust(one_look=(1.5, 3.0), many_looks=(1.5, 2.0))
 MEANS = Trust(one_look=(math.inf, 1.0), many_looks=(3.0, 3.0))
 
 
+# Where pods differ so much more than the steps do, the steps' own variance no longer matters.
+MOST_INFLATION = 1e12
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Studentized:
     """An effect in units of its long-run standard error.
@@ -57,26 +62,32 @@ class Studentized:
         run: What is known of the dependence.
         n: Steps it was computed from.
         trust: How far it can be trusted.
+        within: Variance of the effect that the steps show, on the scale of the effect.
+        clusters: The pods, whose differences add to that variance; `None` where they have no say.
     """
 
     t: float
     run: LongRun
     n: int
     trust: Trust
+    within: float = 0.0
+    clusters: Clusters | None = None
 
     @property
     def z(self) -> float:
         """The standard normal deviate of a single look."""
-        return self._deviate(*self.trust.one_look)
+        return self._deviate(self.trust.one_look, ONE_LOOK)
 
     @property
     def z_over_looks(self) -> float:
         """The deviate whose tail also holds far out, for evidence over many looks."""
-        return self._deviate(*self.trust.many_looks)
+        return self._deviate(self.trust.many_looks, MANY_LOOKS)
 
-    def _deviate(self, k: float, df_factor: float) -> float:
-        bounded = self.t / math.sqrt(1 + self.t * self.t / (k * self.run.n_effective))
-        return normal_deviate(bounded, df_factor * self.run.df)
+    def _deviate(self, bounds: tuple[float, float], prior: Prior) -> float:
+        k, df_factor = bounds
+        inflation, df = _inflation(self.within, df_factor * self.run.df, self.clusters, prior)
+        t = self.t / math.sqrt(inflation)
+        return normal_deviate(t / math.sqrt(1 + t * t / (k * self.run.n_effective)), df)
 
     def evidence(self, sign: int, *, alpha: float, horizon: int) -> Evidence:
         """Give the evidence that the canary lies above (`sign` +1) or below (-1).
@@ -92,20 +103,54 @@ class Studentized:
         )
 
 
-def studentize(influence: Array, effect: float, *, trust: Trust) -> Studentized:
+def _inflation(
+    within: float, df: float, clusters: Clusters | None, prior: Prior
+) -> tuple[float, float]:
+    """Give by how much pods inflate the variance within, and the degrees of freedom of the sum.
+
+    References:
+        Welch (1947), Biometrika 34; Satterthwaite (1946), Biometrics Bulletin 2.
+    """
+    if clusters is None:
+        return 1.0, df
+    between = clusters.between(prior)
+    if within <= 0 or between.variance > MOST_INFLATION * within:
+        return MOST_INFLATION, between.df
+    ratio = between.variance / within
+    return 1 + ratio, (1 + ratio) ** 2 / (1 / df + ratio * ratio / between.df)
+
+
+def studentize(
+    influence: Array,
+    effect: float,
+    *,
+    trust: Trust,
+    within: float | None = None,
+    clusters: Clusters | None = None,
+) -> Studentized:
     """Divide an effect by its long-run standard error.
 
     Args:
         influence: Shape (n,): each step's part in the effect; need not be centred.
         effect: What is judged, in the same unit.
         trust: What kind of statistic it is.
+        within: Variance that the steps give the effect on the pods' scale, where that is another
+            than the scale of `influence`.
+        clusters: The pods.
     """
     n = len(influence)
     run = long_run(influence)
     # No sample of n steps can promise a smaller variance than one step of opposite sign would give.
     variance = max(run.variance, 4 * effect * effect / n)
     t = effect / math.sqrt(variance / n) if variance > 0 else 0.0
-    return Studentized(t=t, run=run, n=n, trust=trust)
+    return Studentized(
+        t=t,
+        run=run,
+        n=n,
+        trust=trust,
+        within=variance / n if within is None else within,
+        clusters=clusters,
+    )
 
 
 def critical(run: LongRun, trust: Trust, *, level: float) -> float | None:
@@ -115,6 +160,30 @@ def critical(run: LongRun, trust: Trust, *, level: float) -> float | None:
     plus and minus so many standard errors.
     """
     k, df_factor = trust.one_look
-    quantile = -float(special.stdtrit(df_factor * run.df, (1 - level) / 2))
-    left = 1 - quantile * quantile / (k * run.n_effective)
+    return _quotient(df_factor * run.df, k * run.n_effective, level)
+
+
+def half_width(
+    run: LongRun, n: int, trust: Trust, *, level: float, clusters: Clusters | None = None
+) -> float:
+    """Give how far the interval of an effect reaches to each side; infinite where nothing bounds.
+
+    Args:
+        run: What is known of the influence series, on the scale of the effect.
+        n: Its length.
+        trust: What kind of statistic it is.
+        level: Two-sided confidence level.
+        clusters: The pods.
+    """
+    k, df_factor = trust.one_look
+    within = run.variance / n
+    _, df = _inflation(within, df_factor * run.df, clusters, ONE_LOOK)
+    between = clusters.between(ONE_LOOK).variance if clusters else 0.0
+    t = _quotient(df, k * run.n_effective, level)
+    return math.inf if t is None else t * math.sqrt(within + between)
+
+
+def _quotient(df: float, bound: float, level: float) -> float | None:
+    quantile = -float(special.stdtrit(df, (1 - level) / 2))
+    left = 1 - quantile * quantile / bound
     return quantile / math.sqrt(left) if left > 0 else None
