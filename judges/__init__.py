@@ -25,13 +25,14 @@ from judges.core.judgment import (
 )
 from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks
-from judges.core.registry import Judge, create, judge_class, kinds, parameters
-from judges.core.sample import Ratio, Sample, Values
+from judges.core.registry import Judge, create, judge_class, judge_many, kinds, parameters
+from judges.core.sample import Histogram, Ratio, Sample, Values
 
 __all__ = [
     "Direction",
     "Estimate",
     "Evidence",
+    "Histogram",
     "Interval",
     "InvalidParameterError",
     "InvalidSampleError",
@@ -50,6 +51,7 @@ __all__ = [
     "Verdict",
     "create",
     "judge_class",
+    "judge_many",
     "kinds",
     "parameters",
 ]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import special
 
-from judges.core import classic, evidence, parameters, settlement, shifts, wording
-from judges.core.comparison import Comparison, too_few
-from judges.core.dependence import LongRun
+from judges.core import classic, evidence, many, parameters, pods, settlement, shifts, wording
+from judges.core.comparison import Claim, Comparison, too_few
+from judges.core.dependence import LongRuns
 from judges.core.errors import InvalidParameterError
+from judges.core.evidence import Weights
 from judges.core.judgment import (
     Estimate,
     Evidence,
@@ -23,11 +24,12 @@ from judges.core.judgment import (
     Verdict,
 )
 from judges.core.limits import Limit
-from judges.core.parameters import Direction, Looks
-from judges.core.ranks import TIE, Pair, RankMethod
+from judges.core.parameters import Direction, Looks, Pods
+from judges.core.pods import Clusters
+from judges.core.ranks import TIE, Mask, Pairs, RankMethod, row_medians
 from judges.core.sample import Array, Ratio, Sample, Values
 from judges.core.scaled import Scaled, scaled
-from judges.core.studentized import Studentized
+from judges.core.studentized import RANKS, Studentized, half_widths, widths
 
 
 class Variance(StrEnum):
@@ -39,6 +41,8 @@ class Variance(StrEnum):
 
 # A series that changes less often than this shows no noise to judge by.
 LEAST_CHANGES = 5
+# A standard error on the scale of the statistic that leaves order statistics on both sides.
+MOST_HALF = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,7 @@ class MannWhitney:
         horizon: Planned steps of the whole analysis.
         confidence: Two-sided level of the interval shown.
         min_samples: Steps below which nothing is decided.
+        pods: Whether pods are replicates of their side.
         variance: `robust`, or `classic` for the textbook test.
 
     References:
@@ -78,6 +83,7 @@ class MannWhitney:
     horizon: int = parameters.horizon()
     confidence: float = parameters.confidence()
     min_samples: int = parameters.min_samples()
+    pods: Pods = parameters.pods()
     variance: Variance = parameters.choice(
         Variance.ROBUST, "robust: valid under autocorrelation; classic: the textbook test"
     )
@@ -85,7 +91,7 @@ class MannWhitney:
     def __post_init__(self) -> None:
         """Refuse parameters that contradict each other."""
         settlement.check_margin(self.kind, self.tolerance, self.margin)
-        if self.variance is Variance.CLASSIC and self.looks is Looks.ANYTIME:
+        if self.variance is Variance.CLASSIC and self.looks is not Looks.FIXED:
             message = "variance: classic has no form for repeated looks; use looks: fixed or robust"
             raise InvalidParameterError((("variance", message),))
 
@@ -95,107 +101,180 @@ class MannWhitney:
         Args:
             sample: Values or quotients of both sides; only steps known on both are used.
         """
-        baseline, canary = sample.paired()
-        if (n := len(baseline)) < self.min_samples:
-            return too_few(self.kind, n, self.min_samples)
-        data = scaled(baseline, canary, absolute=self._uses_absolute())
-        if _changes(baseline) < LEAST_CHANGES and _changes(canary) < LEAST_CHANGES:
-            return self._steady(data)
-        compare = _textbook if self.variance is Variance.CLASSIC else _robust
-        return compare(self, data, sample.step_s)
+        return self.judge_all([self], [sample])[0]
+
+    @classmethod
+    def judge_all(cls, rules: Sequence[MannWhitney], samples: Sequence[Sample]) -> list[Judgment]:
+        """Judge many metrics at once, each by its own rule; the same answers, much sooner."""
+        prepared = [_prepare(rule, one) for rule, one in zip(rules, samples, strict=True)]
+        return many.judge_all(prepared, _compare)
 
     @property
     def pass_margin(self) -> Limit:
         """The harm that must be excluded for a pass."""
         return self.margin if self.margin is not None else self.tolerance.doubled()
 
-    def _uses_absolute(self) -> bool:
+    def uses_absolute(self) -> bool:
+        """Tell whether a limit is absolute, so that only differences can express it."""
         return self.tolerance.absolute > 0 or self.pass_margin.absolute > 0
 
-    def _steady(self, data: Scaled) -> Judgment:
-        """Judge two series that hardly ever change: chance cannot be told from a difference."""
-        within = all(
-            bool(np.all(sign * (data.canary - data.moved(self.tolerance, sign)) <= TIE))
-            for sign in self.direction.signs
-        )
-        baseline, canary = (wording.amount(x) for x in (data.level_baseline, data.level_canary))
-        levels = f"baseline {baseline}, canary {canary}"
-        return Judgment(
-            kind=self.kind,
-            verdict=Verdict.PASS if within else Verdict.INCONCLUSIVE,
-            reason=Reason.STEADY_WITHIN_TOLERANCE if within else Reason.STEADY_DIFFERENCE,
-            summary=f"steady and within tolerance at every step ({levels})"
-            if within
-            else f"both sides hardly vary ({levels}), so chance cannot be told from harm; "
-            f"a threshold judge can decide this metric",
-            n=len(data.baseline),
-            estimate=data.levels(),
-        )
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ready:
+    """A metric whose sides can be compared by ranks."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stretch:
-    """A stretch of the window, from some step to its end, with the statistic chosen for it."""
-
+    rule: MannWhitney
     data: Scaled
-    pair: Pair
-    method: RankMethod
-    centre: float
-    at_centre: Studentized
-
-    @classmethod
-    def of(cls, data: Scaled) -> _Stretch:
-        """Choose the statistic and centre it on the Hodges-Lehmann estimate."""
-        pair = Pair.of(data.baseline, data.canary)
-        method = pair.choose()
-        centre = shifts.hodges_lehmann(method, data.baseline, data.canary)
-        return cls(
-            data=data,
-            pair=pair,
-            method=method,
-            centre=centre,
-            at_centre=pair.studentized(method, centre),
-        )
+    clusters: Clusters | None
+    step_s: float
 
     @property
     def n(self) -> int:
         return len(self.data.baseline)
 
     @property
-    def run(self) -> LongRun:
-        return self.at_centre.run
+    def alike(self) -> tuple[object, ...]:
+        rule = self.rule
+        return rule.direction, rule.looks, rule.horizon, rule.confidence
 
-    def since(self, start: int) -> _Stretch:
-        return _Stretch.of(self.data.since(start))
 
-    def beyond(self, limit: Limit, side: int) -> Studentized:
-        """Compare the canary with the baseline moved to the limit."""
-        moved = self.data.moved(limit, side)
-        return Pair.of(moved, self.data.canary).studentized(self.method)
+def _prepare(rule: MannWhitney, sample: Sample) -> Judgment | _Ready:
+    if (refused := pods.too_few(rule.kind, rule.pods, sample)) is not None:
+        return refused
+    baseline, canary = sample.paired()
+    if (n := len(baseline)) < rule.min_samples:
+        return too_few(rule.kind, n, rule.min_samples)
+    data = scaled(baseline, canary, absolute=rule.uses_absolute())
+    if _changes(baseline) < LEAST_CHANGES and _changes(canary) < LEAST_CHANGES:
+        return _steady(rule, data)
+    if rule.variance is Variance.CLASSIC:
+        return _textbook(rule, data, sample.step_s)
+    clusters = data.clusters(rule.pods, sample)
+    return _Ready(rule=rule, data=data, clusters=clusters, step_s=sample.step_s)
 
-    def estimate(self, level: float) -> Estimate:
-        """Give the Hodges-Lehmann estimate, with the interval that inverts the test."""
-        z = -float(special.ndtri((1 - level) / 2))
-        lower, upper = shifts.invert(
-            lambda shift: self.pair.studentized(self.method, shift).z,
-            centre=self.centre,
-            step=z * self.data.noise() / math.sqrt(self.run.n_effective),
-            reach=self.data.reach(self.centre),
-            z=z,
+
+def _steady(rule: MannWhitney, data: Scaled) -> Judgment:
+    """Judge two series that hardly ever change: chance cannot be told from a difference."""
+    within = all(
+        bool(np.all(sign * (data.canary - data.moved(rule.tolerance, sign)) <= TIE))
+        for sign in rule.direction.signs
+    )
+    baseline, canary = (wording.amount(x) for x in (data.level_baseline, data.level_canary))
+    levels = f"baseline {baseline}, canary {canary}"
+    return Judgment(
+        kind=rule.kind,
+        verdict=Verdict.PASS if within else Verdict.INCONCLUSIVE,
+        reason=Reason.STEADY_WITHIN_TOLERANCE if within else Reason.STEADY_DIFFERENCE,
+        summary=f"steady and within tolerance at every step ({levels})"
+        if within
+        else f"both sides hardly vary ({levels}), so chance cannot be told from harm; "
+        f"a threshold judge can decide this metric",
+        n=len(data.baseline),
+        estimate=data.levels(),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Stretch:
+    """A part of the window of several metrics, with the statistic chosen for each.
+
+    Attributes:
+        data: The metrics on their working scales.
+        pairs: The same, side by side.
+        is_signed: Shape (m,): which statistic compares them; chosen over the whole window.
+        clusters: The pods of each.
+    """
+
+    data: Sequence[Scaled]
+    pairs: Pairs
+    is_signed: Mask
+    clusters: tuple[Clusters | None, ...]
+
+    @property
+    def n(self) -> int:
+        return self.pairs.n
+
+    @property
+    def runs(self) -> LongRuns:
+        return self.at_centre.runs
+
+    @cached_property
+    def at_centre(self) -> Studentized:
+        """The statistic with the canary moved back by its typical distance: noise alone is left."""
+        middle = row_medians(self.pairs.canary - self.pairs.baseline)
+        return self.pairs.studentized(self.is_signed, middle)
+
+    def part(self, start: int, stop: int) -> _Stretch:
+        stretch = np.s_[:, start:stop]
+        pairs = Pairs.of(self.pairs.baseline[stretch], self.pairs.canary[stretch])
+        return replace(self, data=[one.part(start, stop) for one in self.data], pairs=pairs)
+
+    def weigh(self, limits: Sequence[Limit], claim: Claim, level: Array) -> Weights:
+        moved = [one.moved(lim, claim.side) for one, lim in zip(self.data, limits, strict=True)]
+        found = self.pairs.moved(np.stack(moved)).studentized(
+            self.is_signed, np.zeros(len(moved)), within=self._within, clusters=self.clusters
         )
-        return self.data.estimate(self.centre, Interval(lower=lower, upper=upper, level=level))
+        return found.evidence(claim.sign, alpha=level, horizon=claim.horizon)
+
+    @cached_property
+    def _within(self) -> Array | None:
+        """The variance of each shift, which the pods' differences are held against."""
+        if not any(self.clusters):
+            return None
+        half = np.minimum(np.sqrt(self.runs.variance / self.n), MOST_HALF)
+        bounds = shifts.bounds(self.pairs, self.is_signed, half)
+        spread = np.nan_to_num(bounds.upper - bounds.lower, nan=0.0) / 2
+        return np.asarray(spread * spread)
+
+    def estimates(self, level: float) -> list[Estimate]:
+        """Give each Hodges-Lehmann estimate, with the shifts that the test does not reject."""
+        centres = shifts.hodges_lehmann(self.pairs, self.is_signed)
+        half = half_widths(self.runs, self.n, RANKS, level=level)
+        bounds = shifts.bounds(self.pairs, self.is_signed, half)
+        lower, upper = bounds.lower, bounds.upper
+        if self._within is not None:
+            clustered = np.array([one is not None for one in self.clusters])
+            reach = widths(self._within, self.runs, RANKS, level=level, clusters=self.clusters)
+            lower = np.where(clustered, np.minimum(lower, centres - reach), lower)
+            upper = np.where(clustered, np.maximum(upper, centres + reach), upper)
+        return [
+            one.estimate(float(centre), _interval(low, high, level))
+            for one, centre, low, high in zip(self.data, centres, lower, upper, strict=True)
+        ]
 
 
-def _robust(rule: MannWhitney, data: Scaled, step_s: float) -> Judgment:
-    whole = _Stretch.of(data)
-    details = {"method": str(whole.method), "variance": str(rule.variance)}
+def _interval(lower: float, upper: float, level: float) -> Interval:
+    """Write an interval; NaN and infinity are bounds that the data do not give."""
+    known = [float(bound) if np.isfinite(bound) else None for bound in (lower, upper)]
+    return Interval(lower=known[0], upper=known[1], level=level)
+
+
+def _compare(ready: Sequence[_Ready]) -> list[Judgment]:
+    pairs = Pairs.of(
+        np.stack([one.data.baseline for one in ready]), np.stack([one.data.canary for one in ready])
+    )
+    whole = _Stretch(
+        data=[one.data for one in ready],
+        pairs=pairs,
+        is_signed=pairs.choose(),
+        clusters=tuple(one.clusters for one in ready),
+    )
     return Comparison(
-        rule=rule,
+        rules=[one.rule for one in ready],
         whole=whole,
-        estimate=whole.estimate(rule.confidence),
-        step_s=step_s,
-        details=details,
-    ).judgment()
+        estimates=whole.estimates(ready[0].rule.confidence),
+        step_s=[one.step_s for one in ready],
+        details=[
+            _details(one, is_signed=bool(signed))
+            for one, signed in zip(ready, whole.is_signed, strict=True)
+        ],
+    ).judgments()
+
+
+def _details(ready: _Ready, *, is_signed: bool) -> Mapping[str, float | int | str | None]:
+    method = RankMethod.SIGNED_RANKS if is_signed else RankMethod.PLACEMENTS
+    pods_seen = ready.clusters.details if ready.clusters else {}
+    return {"method": str(method), "variance": str(ready.rule.variance), **pods_seen}
 
 
 def _textbook(rule: MannWhitney, data: Scaled, step_s: float) -> Judgment:
@@ -209,7 +288,7 @@ def _textbook(rule: MannWhitney, data: Scaled, step_s: float) -> Judgment:
     harm = evidence.strongest([p(rule.tolerance, sign, sign) for sign in signs])
     safety = evidence.weakest([p(rule.pass_margin, sign, -sign) for sign in signs])
     verdict = evidence.decide(harm, safety, alpha=rule.alpha, beta=rule.beta, looks=rule.looks)
-    centre = shifts.hodges_lehmann(RankMethod.PLACEMENTS, data.baseline, data.canary)
+    centre = shifts.median_difference(data.baseline, data.canary)
     lower, upper = classic.interval(data.baseline, data.canary, level=rule.confidence)
     estimate = data.estimate(centre, Interval(lower=lower, upper=upper, level=rule.confidence))
     return Judgment(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from judges.core import parameters, pods, settlement
+from judges.core import many, parameters, pods, settlement
 from judges.core.comparison import Comparison, too_few
 from judges.core.judgment import Judgment, Reason, Verdict
 from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks, Pods
-from judges.core.sample import Ratio, Sample, Values
-from judges.core.sums import Sums
+from judges.core.sample import Histogram, Ratio, Sample, Values
+from judges.core.sums import Sums, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class MeanRatio:
     """
 
     kind: ClassVar[str] = "mean_ratio"
-    accepts: ClassVar[tuple[type[Any], ...]] = (Values, Ratio)
+    accepts: ClassVar[tuple[type[Any], ...]] = (Values, Ratio, Histogram)
 
     tolerance: Limit = parameters.tolerance("5%")
     margin: Limit | None = parameters.margin()
@@ -69,33 +70,68 @@ class MeanRatio:
         """Compare the two sides; `INCONCLUSIVE` when the data cannot tell.
 
         Args:
-            sample: Sums or values of both sides; only steps known on both are used.
+            sample: Sums, values or a histogram of both sides; only steps known on both are used.
         """
-        if (refused := pods.too_few(self.kind, self.pods, sample)) is not None:
-            return refused
-        sums = Sums.of(sample, self.pods)
-        if sums.n < self.min_samples:
-            return too_few(self.kind, sums.n, self.min_samples)
-        if not sums.is_positive:
-            return self._no_ratio(sums)
-        return Comparison(
-            rule=self,
-            whole=sums,
-            estimate=sums.estimate(self.confidence),
-            step_s=sample.step_s,
-            details=sums.clusters.details if sums.clusters else {},
-        ).judgment()
+        return self.judge_all([self], [sample])[0]
 
-    def _no_ratio(self, terms: Sums) -> Judgment:
-        """Judge sums without a positive level: a ratio of them means nothing."""
-        same = bool(np.array_equal(terms.baseline, terms.canary))
-        return Judgment(
-            kind=self.kind,
-            verdict=Verdict.PASS if same else Verdict.INCONCLUSIVE,
-            reason=Reason.STEADY_WITHIN_TOLERANCE if same else Reason.NOT_COMPARABLE,
-            summary="both sides are 0 at every step"
-            if same
-            else "a side's sum is not above 0, so there is no ratio to judge; "
-            "mann_whitney with an absolute tolerance can judge differences",
-            n=terms.n,
-        )
+    @classmethod
+    def judge_all(cls, rules: Sequence[MeanRatio], samples: Sequence[Sample]) -> list[Judgment]:
+        """Judge many metrics at once, each by its own rule; the same answers, much sooner."""
+        prepared = [_prepare(rule, one) for rule, one in zip(rules, samples, strict=True)]
+        return many.judge_all(prepared, _compare)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ready:
+    """A metric whose sums can be compared."""
+
+    rule: MeanRatio
+    terms: Terms
+    step_s: float
+
+    @property
+    def n(self) -> int:
+        return self.terms.n
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        rule = self.rule
+        return rule.direction, rule.looks, rule.horizon, rule.confidence
+
+
+def _prepare(rule: MeanRatio, sample: Sample) -> Judgment | _Ready:
+    if (refused := pods.too_few(rule.kind, rule.pods, sample)) is not None:
+        return refused
+    terms = Terms.of(sample, rule.pods)
+    if terms.n < rule.min_samples:
+        return too_few(rule.kind, terms.n, rule.min_samples)
+    if not terms.is_positive:
+        return _no_ratio(rule, terms)
+    return _Ready(rule=rule, terms=terms, step_s=sample.step_s)
+
+
+def _no_ratio(rule: MeanRatio, terms: Terms) -> Judgment:
+    """Judge sums without a positive level: a ratio of them means nothing."""
+    same = bool(np.array_equal(terms.baseline, terms.canary))
+    return Judgment(
+        kind=rule.kind,
+        verdict=Verdict.PASS if same else Verdict.INCONCLUSIVE,
+        reason=Reason.STEADY_WITHIN_TOLERANCE if same else Reason.NOT_COMPARABLE,
+        summary="both sides are 0 at every step"
+        if same
+        else "a side's sum is not above 0, so there is no ratio to judge; "
+        "mann_whitney with an absolute tolerance can judge differences",
+        n=terms.n,
+    )
+
+
+def _compare(ready: Sequence[_Ready]) -> list[Judgment]:
+    sums = Sums.of([one.terms for one in ready])
+    levels = [one.terms.levels for one in ready]
+    return Comparison(
+        rules=[one.rule for one in ready],
+        whole=sums,
+        estimates=sums.estimates(ready[0].rule.confidence, levels),
+        step_s=[one.step_s for one in ready],
+        details=[one.terms.clusters.details if one.terms.clusters else {} for one in ready],
+    ).judgments()

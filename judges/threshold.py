@@ -12,8 +12,8 @@ import numpy as np
 from scipy import special
 
 from judges.core import evidence, parameters, settlement, wording
-from judges.core.counts import Coin
-from judges.core.dependence import long_run, magnitude
+from judges.core.counts import Coins
+from judges.core.dependence import long_run, long_runs, magnitude
 from judges.core.errors import InvalidParameterError
 from judges.core.judgment import (
     Estimate,
@@ -27,7 +27,7 @@ from judges.core.judgment import (
 )
 from judges.core.parameters import Looks
 from judges.core.sample import Array, Ratio, Sample, Values
-from judges.core.studentized import MEANS, critical, studentize
+from judges.core.studentized import MEANS, half_widths, studentize
 
 LEAST_EFFECTIVE = 6
 # A quotient of extreme units may underflow; values that small are all zero to any metric.
@@ -208,10 +208,12 @@ class Threshold:
         self, series: Array, sample: Sample, bound: float, sign: int
     ) -> tuple[Evidence, Evidence]:
         mean, influence, unit = self._mean(series, sample)
-        found = studentize(influence, min(max((mean - bound) / unit, -_FAR), _FAR), trust=MEANS)
+        distance = np.array([min(max((mean - bound) / unit, -_FAR), _FAR)])
+        runs = long_runs(influence[np.newaxis])
+        found = studentize(distance, runs, len(influence), trust=MEANS)
         return (
-            found.evidence(sign, alpha=self.alpha, horizon=self.horizon),
-            found.evidence(-sign, alpha=self.beta, horizon=self.horizon),
+            found.evidence(sign, alpha=self.alpha, horizon=self.horizon)[0],
+            found.evidence(-sign, alpha=self.beta, horizon=self.horizon)[0],
         )
 
     def _mean(self, series: Array, sample: Sample) -> tuple[float, Array, float]:
@@ -237,10 +239,11 @@ class Threshold:
         """Weigh the share of steps outside: tosses of a coin, as many as are independent."""
         n = len(series)
         worth = min(1.0, *(_effective(s) / n for s in (series, outside)))
-        coin = Coin(hits=float(outside.sum()), tosses=float(n), chance=allowed).deflated(1 / worth)
+        hits, tosses, chance = np.array([[outside.sum()], [float(n)], [allowed]])
+        coin = Coins(hits=hits, tosses=tosses, chance=chance).deflated(np.array([1 / worth]))
         return (
-            Evidence(p=coin.p_more(), log_e=coin.log_e_more()),
-            Evidence(p=coin.p_fewer(), log_e=coin.log_e_fewer()),
+            Evidence(p=float(coin.p_more()[0]), log_e=float(coin.log_e_more()[0])),
+            Evidence(p=float(coin.p_fewer()[0]), log_e=float(coin.log_e_fewer()[0])),
         )
 
     def _outside(self, series: Array) -> Array:
@@ -260,9 +263,8 @@ class Threshold:
             value = float(np.quantile(values, self._quantile())) * unit
             return Estimate(value=value, scale=Scale.VALUE)
         mean, influence, unit = self._mean(series, sample)
-        run = long_run(influence)
-        t = critical(run, MEANS, level=self.confidence)
-        half = t * math.sqrt(run.variance / len(influence)) * unit if t is not None else math.inf
+        runs = long_runs(influence[np.newaxis])
+        half = float(half_widths(runs, len(influence), MEANS, level=self.confidence)[0]) * unit
         return Estimate(
             value=mean,
             scale=Scale.VALUE,

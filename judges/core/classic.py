@@ -26,7 +26,7 @@ EXACT_PAIRS = 1600
 def u_statistic(baseline: Array, canary: Array) -> float:
     """Count the pairs in which the canary is larger, ties counted half."""
     m = len(canary)
-    ranks = midranks(np.concatenate((baseline, canary)))
+    ranks = midranks(np.concatenate((baseline, canary))[np.newaxis])[0]
     return float(ranks[len(baseline) :].sum()) - m * (m + 1) / 2
 
 

@@ -1,47 +1,67 @@
-"""One comparison of two series: weigh harm and safety, decide, and say what was found.
+"""Comparisons of series, many at once: weigh harm and safety, decide, and say what was found.
 
-An estimator need only say, for a stretch of the window, how the canary compares with the baseline
+An estimator need only say, for a part of the window, how each canary compares with its baseline
 moved to a limit; looks, restarts, gates and words are the same for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, Self
 
-from judges.core import evidence, settlement
-from judges.core.dependence import LongRun
-from judges.core.judgment import Estimate, Evidence, Judgment, Reason, Settlement, Verdict
+import numpy as np
+
+from judges.core import evidence, settlement, stages
+from judges.core.dependence import LongRuns
+from judges.core.evidence import Array, Mask, Weights
+from judges.core.judgment import Estimate, Judgment, Reason, Verdict
 from judges.core.limits import Limit
 from judges.core.parameters import Looks
-from judges.core.studentized import Studentized
 
 # Fewer independent steps than this carry no verdict: the variance is then mostly a guess.
 LEAST_EFFECTIVE = 6
 # Steps behind a restart before it has evidence: with 15 instead of 20, false alarms of a rollout at
 # autocorrelation .8 rise by half.
 LEAST_RESTARTED = 20
-# An e-value of 0, as a logarithm that a report can still write as a number.
-NOTHING = Evidence(p=1.0, log_e=-700.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What the evidence is asked for.
+
+    Attributes:
+        side: Which way harm lies: the baseline is moved to the limit on this side.
+        sign: +1 for "the canary lies above", -1 for "it lies below".
+        horizon: Planned steps of the whole analysis.
+    """
+
+    side: int
+    sign: int
+    horizon: int
+
+    @property
+    def is_harm(self) -> bool:
+        """Whether it says that the canary lies beyond the limit, not within."""
+        return self.side == self.sign
 
 
 class Stretch(Protocol):
-    """A stretch of the window, from some step to its end, as an estimator sees it."""
+    """A part of the window, as an estimator sees it, of several metrics with as many steps."""
 
     @property
     def n(self) -> int:
         """Steps known on both sides."""
 
     @property
-    def run(self) -> LongRun:
-        """What is known of the dependence of its steps."""
+    def runs(self) -> LongRuns:
+        """What is known of the dependence of the steps, of each metric."""
 
-    def beyond(self, limit: Limit, side: int) -> Studentized:
-        """Compare the canary with the baseline moved to the limit; positive where it lies above."""
+    def weigh(self, limits: Sequence[Limit], claim: Claim, level: Array) -> Weights:
+        """Weigh for each metric a claim about the canary and the baseline moved to the limit."""
 
-    def since(self, start: int) -> Self:
-        """Give the steps from `start` to the end."""
+    def part(self, start: int, stop: int) -> Self:
+        """Give the steps from `start` to before `stop`."""
 
 
 class Rule(settlement.Rule, Protocol):
@@ -62,95 +82,124 @@ class Rule(settlement.Rule, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A comparison under way.
+    """Comparisons under way, of metrics with as many steps, judged alike but for their limits.
 
     Attributes:
-        rule: The judge.
+        rules: The judge of each; they differ in tolerance, margin, alpha and beta only.
         whole: The whole window.
-        estimate: The effect, as a person would quote it.
-        step_s: Length of a step in seconds.
-        details: Further numbers for the judgment.
+        estimates: The effect of each, as a person would quote it.
+        step_s: Length of a step of each, in seconds.
+        details: Further numbers for the judgment of each.
     """
 
-    rule: Rule
+    rules: Sequence[Rule]
     whole: Stretch
-    estimate: Estimate
-    step_s: float
-    details: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    estimates: Sequence[Estimate]
+    step_s: Sequence[float]
+    details: Sequence[Mapping[str, float | int | str | None]]
 
-    def judgment(self) -> Judgment:
-        """Weigh harm and safety, and decide."""
-        rule, run = self.rule, self.whole.run
-        harm = evidence.strongest([self._harm(sign) for sign in rule.direction.signs])
-        safety = evidence.weakest([self._safety(sign) for sign in rule.direction.signs])
+    def judgments(self) -> list[Judgment]:
+        """Weigh harm and safety of each metric, and decide."""
+        runs, silent = self.whole.runs, is_dependent(self.whole)
+        harm, safety = self._harm(), self._safety()
+        return [self._judgment(row, runs, silent, (harm, safety)) for row in range(len(self.rules))]
+
+    def _judgment(
+        self, row: int, runs: LongRuns, silent: Mask, weights: tuple[Weights, Weights]
+    ) -> Judgment:
+        rule, run = self.rules[row], runs[row]
+        harm, safety = weights[0][row], weights[1][row]
         verdict = evidence.decide(harm, safety, alpha=rule.alpha, beta=rule.beta, looks=rule.looks)
         reason = settlement.reason_of(verdict)
-        if verdict is Verdict.INCONCLUSIVE and is_dependent(self.whole):
+        if verdict is Verdict.INCONCLUSIVE and silent[row]:
             reason = Reason.TOO_FEW_EFFECTIVE_SAMPLES
+        text = settlement.summary(self.estimates[row], rule)
+        if reason is Reason.TOO_FEW_EFFECTIVE_SAMPLES:
+            text += (
+                f"; {self.whole.n} autocorrelated steps are worth only "
+                f"{run.n_effective:.1f} independent ones, {LEAST_EFFECTIVE} are needed"
+            )
         return Judgment(
             kind=rule.kind,
             verdict=verdict,
             reason=reason,
-            summary=self._summary(reason),
-            estimate=self.estimate,
+            summary=text,
+            estimate=self.estimates[row],
             harm=harm,
             safety=safety,
             n=self.whole.n,
             n_effective=run.n_effective,
             autocorrelation=run.autocorrelation,
-            settlement=self._settlement() if verdict is Verdict.INCONCLUSIVE else None,
-            details=self.details,
-        )
-
-    def _harm(self, side: int) -> Evidence:
-        """Weigh harm over the whole window, and since each restart for harm that began late."""
-        rule = self.rule
-        whole = self._since(self.whole, side)
-        if rule.looks is Looks.FIXED or whole.log_e is None:
-            return whole
-        starts = evidence.restarts(self.whole.n, rule.horizon, least=LEAST_RESTARTED)
-        later = [self._since(self.whole.since(start), side).log_e for start in starts]
-        mixed = evidence.with_restarts(whole.log_e, [e for e in later if e is not None])
-        return Evidence(p=whole.p, log_e=mixed)
-
-    def _since(self, stretch: Stretch, side: int) -> Evidence:
-        """Weigh harm over a stretch; one with too few independent steps has no evidence at all."""
-        if is_dependent(stretch):
-            return NOTHING
-        rule = self.rule
-        found = stretch.beyond(rule.tolerance, side)
-        return found.evidence(side, alpha=rule.alpha, horizon=rule.horizon)
-
-    def _safety(self, side: int) -> Evidence:
-        if is_dependent(self.whole):
-            return NOTHING
-        rule = self.rule
-        found = self.whole.beyond(rule.pass_margin, side)
-        return found.evidence(-side, alpha=rule.beta, horizon=rule.horizon)
-
-    def _summary(self, reason: Reason) -> str:
-        text = settlement.summary(self.estimate, self.rule)
-        if reason is Reason.TOO_FEW_EFFECTIVE_SAMPLES:
-            text += (
-                f"; {self.whole.n} autocorrelated steps are worth only "
-                f"{self.whole.run.n_effective:.1f} independent ones, {LEAST_EFFECTIVE} are needed"
+            settlement=settlement.for_series(
+                self.estimates[row],
+                n=self.whole.n,
+                n_effective=run.n_effective,
+                least_effective=LEAST_EFFECTIVE,
+                step_s=self.step_s[row],
+                rule=rule,
             )
-        return text
-
-    def _settlement(self) -> Settlement:
-        return settlement.for_series(
-            self.estimate,
-            n=self.whole.n,
-            n_effective=self.whole.run.n_effective,
-            least_effective=LEAST_EFFECTIVE,
-            step_s=self.step_s,
-            rule=self.rule,
+            if verdict is Verdict.INCONCLUSIVE
+            else None,
+            details=self.details[row],
         )
 
+    @property
+    def _any(self) -> Rule:
+        """Any of the rules: direction, looks and horizon are the same for all."""
+        return self.rules[0]
 
-def is_dependent(stretch: Stretch) -> bool:
-    """Tell whether a stretch has too few independent steps to carry a verdict."""
-    return stretch.run.n_effective < LEAST_EFFECTIVE
+    @property
+    def _signs(self) -> tuple[int, ...]:
+        return self._any.direction.signs
+
+    def _harm(self) -> Weights:
+        """Weigh harm over the window, and since each restart for harm that began late."""
+        limits = [rule.tolerance for rule in self.rules]
+        alpha = np.array([rule.alpha for rule in self.rules])
+
+        def since(stretch: Stretch) -> Weights:
+            claims = [Claim(side=s, sign=s, horizon=self._any.horizon) for s in self._signs]
+            return evidence.strongest_of([_weigh(stretch, limits, c, alpha) for c in claims])
+
+        return self._over_looks(since, restarting=True)
+
+    def _safety(self) -> Weights:
+        limits = [rule.pass_margin for rule in self.rules]
+        beta = np.array([rule.beta for rule in self.rules])
+
+        def since(stretch: Stretch) -> Weights:
+            claims = [Claim(side=s, sign=-s, horizon=self._any.horizon) for s in self._signs]
+            return evidence.weakest_of([_weigh(stretch, limits, c, beta) for c in claims])
+
+        return self._over_looks(since, restarting=False)
+
+    def _over_looks(self, weigh: Callable[[Stretch], Weights], *, restarting: bool) -> Weights:
+        """Weigh a claim in the way that the number of looks asks for."""
+        n, horizon = self.whole.n, self._any.horizon
+        if self._any.looks is Looks.GROUP_SEQUENTIAL:
+            ends = stages.ends(n, horizon)
+            weights = [weigh(self.whole.part(0, end)).p for end in ends]
+            return Weights(
+                p=stages.sequential_p(weights, ends, horizon, len(self.rules)), log_e=None
+            )
+        whole = weigh(self.whole)
+        if self._any.looks is Looks.FIXED or whole.log_e is None or not restarting:
+            return whole
+        starts = evidence.restarts(n, horizon, least=LEAST_RESTARTED)
+        later = [weigh(self.whole.part(start, n)).log_e for start in starts]
+        mixed = evidence.mixed(whole.log_e, [log_e for log_e in later if log_e is not None])
+        return Weights(p=whole.p, log_e=mixed)
+
+
+def _weigh(stretch: Stretch, limits: Sequence[Limit], claim: Claim, level: Array) -> Weights:
+    """Weigh a claim over a stretch; with too few independent steps there is no evidence at all."""
+    return stretch.weigh(limits, claim, level).unless(is_dependent(stretch))
+
+
+def is_dependent(stretch: Stretch) -> Mask:
+    """Tell of each metric whether it has too few independent steps to carry a verdict."""
+    dependent: Mask = stretch.runs.n_effective < LEAST_EFFECTIVE
+    return dependent
 
 
 def too_few(kind: str, n: int, least: int) -> Judgment:

@@ -1,4 +1,4 @@
-"""Events among requests: given how many events happened, whose were they?
+"""Events among requests, of many metrics: given how many events happened, whose were they?
 
 Given K events on both sides, those of the canary are binomial with the probability that its share
 of the requests implies. Whatever drives both sides (load, an incident elsewhere) cancels.
@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from judges.core.dependence import long_run
+from judges.core.dependence import long_runs, row_dot
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 # Dispersion is estimated only where there is enough to estimate it from, and used only where it is
 # significant: an ungated estimate is biased up for sparse counts (median 1.36 on plain Poisson).
@@ -36,16 +37,22 @@ SMALLEST_TAIL = 1e-290
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tally:
-    """Events and exposure of both sides, step by step; each of shape (n,)."""
+    """Events and exposure of both sides, step by step; each of shape (m, n), a row a metric."""
 
     events_baseline: Array
     total_baseline: Array
     events_canary: Array
     total_canary: Array
 
-    def parts(self) -> tuple[Array, Array, Array, Array]:
-        """Give the four series."""
-        return self.events_baseline, self.total_baseline, self.events_canary, self.total_canary
+    @property
+    def n(self) -> int:
+        """Number of steps."""
+        return int(self.total_canary.shape[1])
+
+    @property
+    def in_step(self) -> Array:
+        """Events of both sides, shape (m, n)."""
+        return self.events_baseline + self.events_canary
 
     def swapped(self) -> Tally:
         """Give the same with the sides exchanged."""
@@ -56,9 +63,9 @@ class Tally:
             total_canary=self.total_baseline,
         )
 
-    def between(self, start: int, end: int | None) -> Tally:
-        """Give a stretch of the steps."""
-        stretch = slice(start, end)
+    def part(self, start: int, stop: int) -> Tally:
+        """Give the steps from `start` to before `stop`."""
+        stretch = np.s_[:, start:stop]
         return Tally(
             events_baseline=self.events_baseline[stretch],
             total_baseline=self.total_baseline[stretch],
@@ -66,169 +73,247 @@ class Tally:
             total_canary=self.total_canary[stretch],
         )
 
-    def with_floor(self, absolute: float) -> Tally:
-        """Add the events that an allowance of `absolute` per request grants the baseline."""
+    def only(self, rows: Mask) -> Tally:
+        """Give some of the metrics."""
         return Tally(
-            events_baseline=self.events_baseline + absolute * self.total_baseline,
+            events_baseline=self.events_baseline[rows],
+            total_baseline=self.total_baseline[rows],
+            events_canary=self.events_canary[rows],
+            total_canary=self.total_canary[rows],
+        )
+
+    def times(self, factor: Array) -> Tally:
+        """Give what would be seen in `factor` times the traffic, shape (m,), at the same rates."""
+        grown = factor[:, np.newaxis]
+        return Tally(
+            events_baseline=self.events_baseline * grown,
+            total_baseline=self.total_baseline * grown,
+            events_canary=self.events_canary * grown,
+            total_canary=self.total_canary * grown,
+        )
+
+    def with_floor(self, absolute: Array) -> Tally:
+        """Add the events that an allowance per request, shape (m,), grants the baseline."""
+        granted = absolute[:, np.newaxis] * self.total_baseline
+        return Tally(
+            events_baseline=self.events_baseline + granted,
             total_baseline=self.total_baseline,
             events_canary=self.events_canary,
             total_canary=self.total_canary,
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coin:
-    """Events seen as tosses: `hits` of `tosses` fell to the canary, each with `chance`."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Coins:
+    """Events seen as tosses: `hits` of `tosses` fell to the canary, each with `chance`; (m,)."""
 
-    hits: float
-    tosses: float
-    chance: float
+    hits: Array
+    tosses: Array
+    chance: Array
 
-    def deflated(self, dispersion: float) -> Coin:
+    @property
+    def information(self) -> Array:
+        """Reciprocal of the variance that tossing alone gives the log of the rate ratio."""
+        return self.tosses * self.chance * (1 - self.chance)
+
+    def deflated(self, dispersion: Array) -> Coins:
         """Count only as many events as are independent."""
-        return Coin(
+        return Coins(
             hits=self.hits / dispersion, tosses=self.tosses / dispersion, chance=self.chance
         )
 
-    def p_more(self) -> float:
+    def p_more(self) -> Array:
         """Give the probability of at least this many hits."""
-        if self.hits <= 0:
-            return 1.0
-        return float(special.betainc(self.hits, self.tosses - self.hits + 1, self.chance))
+        some = self.hits > 0
+        hits = np.where(some, self.hits, 1.0)
+        others = np.maximum(self.tosses - self.hits, 0.0)
+        return np.where(some, special.betainc(hits, others + 1, self.chance), 1.0)
 
-    def p_fewer(self) -> float:
+    def p_fewer(self) -> Array:
         """Give the probability of at most this many hits."""
-        if self.hits >= self.tosses:
-            return 1.0
-        return float(special.betaincc(self.hits + 1, self.tosses - self.hits, self.chance))
+        return self._mirrored().p_more()
 
-    def log_e_more(self) -> float:
+    def log_e_more(self) -> Array:
         """Give the log e-value for more hits than the chance explains, at any number of looks."""
         logs = [_log_mixture(self, events) for events in MIXTURE_EVENTS]
-        return float(np.logaddexp.reduce(logs)) - math.log(len(logs))
+        mean: Array = np.logaddexp.reduce(logs) - math.log(len(logs))
+        return mean
 
-    def log_e_fewer(self) -> float:
+    def log_e_fewer(self) -> Array:
         """Give the log e-value for fewer hits than the chance explains."""
-        return Coin(
-            hits=self.tosses - self.hits, tosses=self.tosses, chance=1 - self.chance
-        ).log_e_more()
+        return self._mirrored().log_e_more()
+
+    def _mirrored(self) -> Coins:
+        return Coins(hits=self.tosses - self.hits, tosses=self.tosses, chance=1 - self.chance)
 
 
-def coin(tally: Tally, ratio: float) -> Coin:
-    """Give the events as tosses if the canary's rate is `ratio` times the baseline's.
+def coins(tally: Tally, ratio: Array) -> Coins:
+    """Give the events as tosses if each canary's rate is `ratio`, shape (m,), times its baseline's.
 
     Each step has its own share of traffic, so its own chance; they are averaged by events.
     """
-    shares = _shares(tally, ratio)
-    in_step = tally.events_baseline + tally.events_canary
-    tosses = float(in_step.sum())
-    chance = float((shares * in_step).sum() / tosses) if tosses > 0 else float(shares.mean())
-    return Coin(hits=float(tally.events_canary.sum()), tosses=tosses, chance=chance)
+    shares, in_step = _shares(tally, ratio), tally.in_step
+    tosses = in_step.sum(axis=1)
+    chance = shares.mean(axis=1)
+    np.divide(row_dot(shares, in_step), tosses, out=chance, where=tosses > 0)
+    return Coins(hits=tally.events_canary.sum(axis=1), tosses=tosses, chance=chance)
 
 
-def dispersion(tally: Tally, *, start: int = 0) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dispersion:
+    """By how much the events of each metric come in bunches, shape (m,) each.
+
+    Attributes:
+        factor: Variance over that of independent events; 1 where no bunching is significant.
+        df: Its degrees of freedom; infinite where the factor is 1.
+    """
+
+    factor: Array
+    df: Array
+
+    def deflator(self, level: Array) -> Array:
+        """Give the factor, widened for having been estimated with few degrees of freedom.
+
+        Args:
+            level: Shape (m,): the tail probability that will be asked of the deflated counts.
+        """
+        z = -special.ndtri(level)
+        t = -special.stdtrit(np.minimum(self.df, 1e6), level)
+        widened = np.where(z > 0, np.maximum(t / np.where(z > 0, z, 1.0), 1.0), 1.0)
+        return np.where(self.factor > 1, self.factor * widened * widened, self.factor)
+
+
+def dispersion(tally: Tally, *, start: int = 0) -> Dispersion:
     """Estimate by how much the events of a step come in bunches.
 
     Args:
         tally: Both sides.
         start: Step from which the canary's share may be another one: a regression that begins
             there is no bunching.
-
-    Returns:
-        The factor (1 where no bunching is significant) and its degrees of freedom.
     """
-    in_step = tally.events_baseline + tally.events_canary
-    if len(in_step) < DISPERSION_STEPS or float(in_step.sum()) < DISPERSION_EVENTS:
-        return 1.0, math.inf
-    share = np.concatenate([_fitted(tally.between(0, start)), _fitted(tally.between(start, None))])
-    residual = tally.events_canary - in_step * share
-    spread = in_step * share * (1 - share)
-    total = float(spread.sum())
-    if total <= 0 or not _is_dispersed(residual, spread):
-        return 1.0, math.inf
-    run = long_run(residual)
-    return max(1.0, len(residual) * run.variance / total), run.df
+    m, n = tally.total_canary.shape
+    none = Dispersion(factor=np.ones(m), df=np.full(m, np.inf))
+    if n < DISPERSION_STEPS:
+        return none
+    in_step = tally.in_step
+    shares = np.hstack([_fitted(tally.part(0, start)), _fitted(tally.part(start, n))])
+    residual = tally.events_canary - in_step * shares
+    spread = in_step * shares * (1 - shares)
+    total = spread.sum(axis=1)
+    bunched = (in_step.sum(axis=1) >= DISPERSION_EVENTS) & (total > 0)
+    bunched[bunched] = _is_dispersed(residual[bunched], spread[bunched])
+    if not bunched.any():
+        return none
+    runs = long_runs(residual[bunched])
+    none.factor[bunched] = np.maximum(1.0, n * runs.variance / total[bunched])
+    none.df[bunched] = runs.df
+    return none
 
 
 def _fitted(tally: Tally) -> Array:
     """Give the canary's expected share of each step's events, at the rate ratio that was seen."""
-    exposure = float(tally.total_baseline.sum()), float(tally.total_canary.sum())
-    events = float(tally.events_baseline.sum()), float(tally.events_canary.sum())
-    if not (all(exposure) and all(events)):
-        # All events are on one side, or all traffic: every step's share is what the whole shows.
-        return np.full(len(tally.total_canary), events[1] / max(sum(events), 1e-300))
-    return _shares(tally, events[1] / events[0] * exposure[0] / exposure[1])
+    exposure = tally.total_baseline.sum(axis=1), tally.total_canary.sum(axis=1)
+    events = tally.events_baseline.sum(axis=1), tally.events_canary.sum(axis=1)
+    known = np.all([part > 0 for part in (*exposure, *events)], axis=0)
+    safe = [np.where(known, part, 1.0) for part in (*exposure, *events)]
+    shares = _shares(tally, safe[3] / safe[2] * (safe[0] / safe[1]))
+    # All events are on one side, or all traffic: every step's share is what the whole shows.
+    overall = events[1] / np.maximum(events[0] + events[1], 1e-300)
+    return np.where(known[:, np.newaxis], shares, overall[:, np.newaxis])
 
 
-def _shares(tally: Tally, ratio: float) -> Array:
+def _shares(tally: Tally, ratio: Array) -> Array:
     """Give the canary's share of each step's exposure, its own counted `ratio` times."""
-    weight = ratio * tally.total_canary
+    weight = ratio[:, np.newaxis] * tally.total_canary
     exposure = tally.total_baseline + weight
-    total = float(exposure.sum())
-    shares = np.full(len(exposure), float(weight.sum()) / total if total > 0 else 0.5)
+    total = exposure.sum(axis=1)
+    overall = np.full(len(total), 0.5)
+    np.divide(weight.sum(axis=1), total, out=overall, where=total > 0)
+    shares = np.repeat(overall[:, np.newaxis], exposure.shape[1], axis=1)
     np.divide(weight, exposure, out=shares, where=exposure > 0)
     return shares
 
 
-def _is_dispersed(residual: Array, spread: Array) -> bool:
+def _is_dispersed(residual: Array, spread: Array) -> Mask:
     """Test for bunching: Pearson's chi-square of the steps, and the lag-1 correlation."""
     used = spread > 0
-    pearson = float((residual[used] ** 2 / spread[used]).sum())
-    if float(special.chdtrc(max(int(used.sum()) - 1, 1), pearson)) < DISPERSION_LEVEL:
-        return True
-    u = residual - residual.mean()
-    power = float(u @ u)
-    lag1 = float(u[1:] @ u[:-1]) / power if power > 0 else 0.0
-    return float(special.ndtr(-lag1 * math.sqrt(len(u)))) < DISPERSION_LEVEL
+    terms = np.divide(residual * residual, spread, out=np.zeros_like(spread), where=used)
+    pearson = special.chdtrc(np.maximum(used.sum(axis=1) - 1, 1), terms.sum(axis=1))
+    u = residual - residual.mean(axis=1, keepdims=True)
+    power = row_dot(u, u)
+    lag1 = np.zeros_like(power)
+    np.divide(row_dot(u[:, 1:], u[:, :-1]), power, out=lag1, where=power > 0)
+    correlated = special.ndtr(-lag1 * math.sqrt(residual.shape[1]))
+    dispersed: Mask = np.minimum(pearson, correlated) < DISPERSION_LEVEL
+    return dispersed
 
 
-def rate_ratio_interval(
-    tally: Tally, factor: float, *, level: float
-) -> tuple[float | None, float, float | None]:
-    """Give the rate ratio canary / baseline with its Clopper-Pearson interval.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RateRatios:
+    """Rate ratios canary / baseline, shape (m,) each; NaN where the data give none.
 
-    Returns:
-        Lower bound, estimate, upper bound; `None` for a bound the data do not give. The estimate is
-        infinite where the baseline has no events.
+    Attributes:
+        lower: Lower bounds.
+        value: Estimates.
+        upper: Upper bounds.
     """
-    observed = coin(tally, 1.0)
-    if not 0 < observed.chance < 1:  # one side's traffic vanishes beside the other's
-        return None, math.nan, None
-    exposure = observed.chance / (1 - observed.chance)
 
-    def ratio(share: float) -> float:
-        return share / (1 - share) / exposure if share < 1 else math.inf
+    lower: Array
+    value: Array
+    upper: Array
 
-    k, others = observed.hits / factor, (observed.tosses - observed.hits) / factor
+
+def rate_ratios(tally: Tally, factor: Array, *, level: float) -> RateRatios:
+    """Give the rate ratios with their Clopper-Pearson intervals, counts deflated by `factor`."""
+    seen = coins(tally, np.ones(len(factor)))
+    shared = (seen.chance > 0) & (seen.chance < 1)  # neither side's traffic vanishes
+    exposure = np.where(shared, seen.chance / np.where(shared, 1 - seen.chance, 1.0), 1.0)
+    k, others = seen.hits / factor, (seen.tosses - seen.hits) / factor
     tail = (1 - level) / 2
-    lower = ratio(float(special.betaincinv(k, others + 1, tail))) if k > 0 else 0.0
-    upper = ratio(float(special.betaincinv(k + 1, others, 1 - tail))) if others > 0 else None
-    estimate = ratio(observed.hits / observed.tosses) if observed.tosses > 0 else math.nan
-    return lower, estimate, upper if upper is not None and math.isfinite(upper) else None
-
-
-def _log_mixture(tossed: Coin, events: float) -> float:
-    """Mix over probabilities above the chance: a beta prior truncated to (chance, 1)."""
-    p0, k, total = tossed.chance, tossed.hits, tossed.tosses
-    if not LEAST_CHANCE < p0 < 1 - LEAST_CHANCE:
-        return 0.0
-    spread = 2 * math.log(1 / 0.1)
-    rho = events * p0 * (1 - p0) / (spread + math.log1p(spread))
-    strength = max(rho / (p0 * (1 - p0)) - 1, 0.5)
-    a, b = p0 * strength, (1 - p0) * strength
-    return (
-        _log_upper_beta(a + k, b + total - k, p0)
-        - _log_upper_beta(a, b, p0)
-        - k * math.log(p0)
-        - (total - k) * math.log1p(-p0)
+    some, left = k > 0, others > 0
+    lower = special.betaincinv(np.where(some, k, 1.0), others + 1, tail)
+    upper = special.betaincinv(k + 1, np.where(left, others, 1.0), 1 - tail)
+    value = np.full_like(k, np.nan)
+    np.divide(seen.hits, seen.tosses, out=value, where=shared & (seen.tosses > 0))
+    return RateRatios(
+        lower=_ratio(np.where(shared, np.where(some, lower, 0.0), np.nan), exposure),
+        value=_ratio(value, exposure),
+        upper=_ratio(np.where(shared & left, upper, np.nan), exposure),
     )
 
 
-def _log_upper_beta(a: float, b: float, p0: float) -> float:
+def _ratio(share: Array, exposure: Array) -> Array:
+    """Give the rate ratio that a share of the events stands for; NaN for a share of 1."""
+    known = (share < 1) & (exposure > 0)
+    odds = np.divide(share, 1 - share, out=np.full_like(share, np.nan), where=known)
+    with np.errstate(over="ignore"):
+        ratio = np.divide(odds, exposure, out=odds, where=known)
+    return np.where(np.isfinite(ratio), ratio, np.nan)
+
+
+def _log_mixture(tossed: Coins, events: float) -> Array:
+    """Mix over probabilities above the chance: a beta prior truncated to (chance, 1)."""
+    informed = (tossed.chance > LEAST_CHANCE) & (tossed.chance < 1 - LEAST_CHANCE)
+    p0 = np.where(informed, tossed.chance, 0.5)
+    k, total = tossed.hits, tossed.tosses
+    spread = 2 * math.log(1 / 0.1)
+    strength = max(events / (spread + math.log1p(spread)) - 1, 0.5)
+    a, b = p0 * strength, (1 - p0) * strength
+    log_e = (
+        _log_upper_beta(a + k, b + (total - k), p0)
+        - _log_upper_beta(a, b, p0)
+        - k * np.log(p0)
+        - (total - k) * np.log1p(-p0)
+    )
+    return np.where(informed, log_e, 0.0)
+
+
+def _log_upper_beta(a: Array, b: Array, p0: Array) -> Array:
     """Give log of the incomplete beta integral over (p0, 1)."""
-    tail = float(special.betaincc(a, b, p0))
-    if tail > SMALLEST_TAIL:
-        return float(special.betaln(a, b)) + math.log(tail)
+    tail = special.betaincc(a, b, p0)
+    seen = tail > SMALLEST_TAIL
+    exact = special.betaln(a, b) + np.log(np.where(seen, tail, 1.0))
     # Far below the chance the integral sits at its lower end: Laplace's bound, one term.
-    slope = b * p0 - a * (1 - p0)
-    return a * math.log(p0) + b * math.log1p(-p0) - math.log(max(slope, 1.0))
+    slope = np.maximum(b * p0 - a * (1 - p0), 1.0)
+    laplace = a * np.log(p0) + b * np.log1p(-p0) - np.log(slope)
+    return np.where(seen, exact, laplace)

@@ -51,6 +51,25 @@ class LongRun:
     autocorrelation: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LongRuns:
+    """The same of many series at once, each attribute of shape (m,)."""
+
+    variance: Array
+    df: Array
+    n_effective: Array
+    autocorrelation: Array
+
+    def __getitem__(self, row: int) -> LongRun:
+        """Give what is known of one series."""
+        return LongRun(
+            variance=float(self.variance[row]),
+            df=float(self.df[row]),
+            n_effective=float(self.n_effective[row]),
+            autocorrelation=float(self.autocorrelation[row]),
+        )
+
+
 def long_run(series: Array) -> LongRun:
     """Estimate the long-run variance of an influence series.
 
@@ -61,27 +80,42 @@ def long_run(series: Array) -> LongRun:
     Returns:
         The estimate; a constant series has variance 0 and counts as n independent steps.
     """
-    n = len(series)
-    u = series - float(series.sum()) / n
-    power = float(u @ u)
-    if power <= _ROUNDING * float(series @ series):
-        return LongRun(variance=0.0, df=n - 1.0, n_effective=float(n), autocorrelation=0.0)
-    phi = autocorrelation(u)
+    return long_runs(series[np.newaxis])[0]
+
+
+def long_runs(series: Array) -> LongRuns:
+    """Estimate the long-run variance of many influence series of one length.
+
+    A row's estimate does not depend on the rows beside it, to the last bit.
+
+    Args:
+        series: Shape (m, n), a row a series, as for `long_run`.
+    """
+    n = series.shape[1]
+    u = series - (series.sum(axis=1) / n)[:, np.newaxis]
+    power = row_dot(u, u)
+    varies = power > _ROUNDING * row_dot(series, series)
+    marginal = np.where(varies, power, 1.0) / (n - 1)
+    phi = np.where(varies, autocorrelation(u, np.where(varies, power, 1.0)), 0.0)
     inflation = ar1_inflation(phi, n)
-    marginal = power / (n - 1)
     # An autocorrelated window understates its own marginal variance; undo that, within reason.
-    by_ar1 = marginal / max(1 - (inflation - 1) / (n - 1), 0.05) * inflation
+    by_ar1 = marginal / np.maximum(1 - (inflation - 1) / (n - 1), 0.05) * inflation
     by_cosines, cosines = _cosine_variance(u)
     df = n / inflation - 1
-    if by_cosines > by_ar1:
-        df = min(df, 2.0 * cosines)
-    variance = max(by_ar1, by_cosines)
-    return LongRun(
-        variance=variance,
-        df=max(df, 1.0),
-        n_effective=n * marginal / variance,
+    df = np.where(by_cosines > by_ar1, np.minimum(df, 2.0 * cosines), df)
+    variance = np.maximum(by_ar1, by_cosines)
+    return LongRuns(
+        variance=np.where(varies, variance, 0.0),
+        df=np.where(varies, np.maximum(df, 1.0), n - 1.0),
+        n_effective=np.where(varies, n * marginal / variance, float(n)),
         autocorrelation=phi,
     )
+
+
+def row_dot(first: Array, second: Array) -> Array:
+    """Give the scalar product of each row, shape (m, n) each: the same whatever m is."""
+    product: Array = np.add.reduce(first * second, axis=1)
+    return product
 
 
 def magnitude(values: Array) -> float:
@@ -91,26 +125,35 @@ def magnitude(values: Array) -> float:
     return math.ldexp(1.0, min(max(exponent, -1000), 1023)) if largest > 0 else 1.0
 
 
-def autocorrelation(centred: Array) -> float:
-    """Give the lag-1 autocorrelation of a centred series, bias-corrected, in [0, .97]."""
-    n = len(centred)
-    raw = float(centred[1:] @ centred[:-1]) / float(centred @ centred)
-    return min(max(raw + (1 + 3 * raw) / n, 0.0), MAX_AUTOCORRELATION)
+def autocorrelation(centred: Array, power: Array) -> Array:
+    """Give the lag-1 autocorrelation of centred series, bias-corrected, in [0, .97].
+
+    Args:
+        centred: Shape (m, n).
+        power: Shape (m,): sum of squares of each.
+    """
+    n = centred.shape[1]
+    raw = row_dot(centred[:, 1:], centred[:, :-1]) / power
+    corrected: Array = np.clip(raw + (1 + 3 * raw) / n, 0.0, MAX_AUTOCORRELATION)
+    return corrected
 
 
-def ar1_inflation(phi: float, n: int) -> float:
+def ar1_inflation(phi: Array, n: int) -> Array:
     """Give the factor by which AR(1) dependence inflates the variance of a mean of n steps."""
-    return (1 + phi) / (1 - phi) - 2 * phi * (1 - phi**n) / (n * (1 - phi) ** 2)
+    inflation: Array = (1 + phi) / (1 - phi) - 2 * phi * (1 - phi**n) / (n * (1 - phi) ** 2)
+    return inflation
 
 
-def _cosine_variance(centred: Array) -> tuple[float, int]:
-    n = len(centred)
+def _cosine_variance(centred: Array) -> tuple[Array, int]:
+    n = centred.shape[1]
     cosines = min(max(COSINES_LEAST, round(COSINES_FACTOR * n ** (2 / 3))), n - 1)
     if n * cosines <= _PRODUCT_MOST:
-        weights = _cosines(n, cosines) @ centred
+        # Not a matrix product: BLAS rounds a row otherwise when other rows stand beside it.
+        weights = np.einsum("kn,mn->mk", _cosines(n, cosines), centred)
     else:
-        weights = fft.dct(centred, type=2, norm="ortho")[1 : cosines + 1]
-    return float(weights @ weights) / cosines, cosines
+        rows = (fft.dct(row, type=2, norm="ortho")[1 : cosines + 1] for row in centred)
+        weights = np.stack(tuple(rows))
+    return row_dot(weights, weights) / cosines, cosines
 
 
 @lru_cache(maxsize=8)

@@ -9,47 +9,88 @@ References:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from judges.core.judgment import Evidence, Verdict
 from judges.core.parameters import Looks
 
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
 # Beyond this a normal deviate says nothing more, and its square still fits a double.
 _Z_MOST = 38.0
 # Keeps the tuning defined at levels near one half, where nobody should decide anything.
 LEAST_SPREAD = 0.1
+# An e-value of 0, as a logarithm that a report can still write as a number.
+NO_LOG_E = -700.0
 # Starting times of the mixture for harm that begins late.
 RESTARTS = 4
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Weights:
+    """Evidence for one claim about each of many metrics.
+
+    Attributes:
+        p: Shape (m,), as `Evidence.p`.
+        log_e: Shape (m,), as `Evidence.log_e`; `None` where there is no sequential form.
+    """
+
+    p: Array
+    log_e: Array | None
+
+    def __getitem__(self, row: int) -> Evidence:
+        """Give the evidence about one metric."""
+        log_e = None if self.log_e is None else float(self.log_e[row])
+        return Evidence(p=float(self.p[row]), log_e=log_e)
+
+    def unless(self, silent: Mask) -> Weights:
+        """Give the same without any evidence for the metrics marked in `silent`, shape (m,)."""
+        log_e = None if self.log_e is None else np.where(silent, NO_LOG_E, self.log_e)
+        return Weights(p=np.where(silent, 1.0, self.p), log_e=log_e)
+
+
+def normal_deviates(t: Array, df: Array) -> Array:
+    """Map t statistics, shape (m,), to the normal deviates with the same tail probabilities."""
+    tails = special.stdtr(df, -np.abs(t))
+    z = np.full(np.shape(tails), _Z_MOST)
+    np.negative(special.ndtri(np.where(tails > 0, tails, 0.5)), out=z, where=tails > 0)
+    return np.copysign(np.minimum(z, _Z_MOST), t)
+
+
 def normal_deviate(t: float, df: float) -> float:
     """Map a t statistic to the standard normal deviate with the same tail probability."""
-    tail = float(special.stdtr(df, -abs(t)))
-    z = -float(special.ndtri(tail)) if tail > 0 else _Z_MOST
-    return math.copysign(min(z, _Z_MOST), t)
+    return float(normal_deviates(np.array([t]), np.array([df]))[0])
 
 
-def log_e_normal(z: float, n: float, *, alpha: float, best_at: float) -> float:
-    """Give the log e-value of the one-sided normal mixture.
+def log_e_normals(z: Array, n: float, *, alpha: Array | float, best_at: float) -> Array:
+    """Give the log e-values of the one-sided normal mixture.
 
     Args:
-        z: Standardized statistic; positive values speak for the claim.
+        z: Shape (m,), standardized statistics; positive values speak for the claim.
         n: Steps seen so far (the variance clock).
-        alpha: Level that the mixture is tuned for.
+        alpha: Level that the mixture is tuned for; one for all, or of shape (m,).
         best_at: Steps at which it is to be sharpest.
     """
     # Tuning of Howard et al. (2021), eq. 3.7, for the one-sided boundary.
-    spread = max(2 * math.log(1 / (2 * alpha)), LEAST_SPREAD)
-    rho = best_at / (spread + math.log1p(spread))
+    spread = np.maximum(-2 * np.log(2 * np.asarray(alpha)), LEAST_SPREAD)
+    rho = best_at / (spread + np.log1p(spread))
     total = n + rho
     s = z * math.sqrt(n)
-    return (
-        0.5 * math.log(4 * rho / total)
-        + s * s / (2 * total)
-        + float(special.log_ndtr(s / math.sqrt(total)))
+    log_e: Array = (
+        0.5 * np.log(4 * rho / total) + s * s / (2 * total) + special.log_ndtr(s / np.sqrt(total))
     )
+    return log_e
+
+
+def log_e_normal(z: float, n: float, *, alpha: float, best_at: float) -> float:
+    """Give the log e-value of the one-sided normal mixture, as `log_e_normals` does."""
+    return float(log_e_normals(np.array([z]), n, alpha=alpha, best_at=best_at)[0])
 
 
 def restarts(n: int, horizon: int, *, least: int) -> list[int]:
@@ -65,7 +106,12 @@ def restarts(n: int, horizon: int, *, least: int) -> list[int]:
 
 
 def with_restarts(cumulative: float, restarted: list[float]) -> float:
-    """Mix evidence since the beginning with evidence since each restart.
+    """Mix evidence since the beginning with evidence since each restart, as `mixed` does."""
+    return float(mixed(np.array([cumulative]), [np.array([log_e]) for log_e in restarted])[0])
+
+
+def mixed(cumulative: Array, restarted: Sequence[Array]) -> Array:
+    """Mix evidence since the beginning with evidence since each restart, shape (m,) each.
 
     A mean of e-processes is an e-process; one that has not started yet holds its capital of 1. Half
     of the capital stays with the whole window, so little is lost where harm was there all along.
@@ -73,10 +119,12 @@ def with_restarts(cumulative: float, restarted: list[float]) -> float:
     References:
         Shin, Ramdas & Rinaldo (2024), e-detectors: mixtures over starting times.
     """
-    waiting = [0.0] * (RESTARTS - 1 - len(restarted))
     share = math.log(0.5 / RESTARTS)
+    waiting = [np.zeros_like(cumulative)] * (RESTARTS - 1 - len(restarted))
     parts = [math.log(0.5) + cumulative, share + cumulative]
-    return float(np.logaddexp.reduce(parts + [share + log_e for log_e in restarted + waiting]))
+    later = [share + log_e for log_e in (*restarted, *waiting)]
+    total: Array = np.logaddexp.reduce([*parts, *later])
+    return total
 
 
 def decide(harm: Evidence, safety: Evidence, *, alpha: float, beta: float, looks: Looks) -> Verdict:
@@ -93,22 +141,42 @@ def suffices(evidence: Evidence, *, level: float, looks: Looks) -> bool:
     return evidence.p <= level
 
 
-def strongest(sides: list[Evidence]) -> Evidence:
+def strongest(sides: Sequence[Evidence]) -> Evidence:
     """Combine the evidence for harm in either direction: one of them suffices.
 
     The p-values pay for the choice (Bonferroni); the e-values are averaged.
     """
+    return sides[0] if len(sides) == 1 else strongest_of(_weights(sides))[0]
+
+
+def weakest(sides: Sequence[Evidence]) -> Evidence:
+    """Combine the evidence for safety in both directions: each is needed, none is paid for."""
+    return weakest_of(_weights(sides))[0]
+
+
+def strongest_of(sides: Sequence[Weights]) -> Weights:
+    """Combine the evidence for harm in either direction, metric by metric, as `strongest`."""
     if len(sides) == 1:
         return sides[0]
     logs = [side.log_e for side in sides if side.log_e is not None]
     complete = len(logs) == len(sides)
-    log_e = float(np.logaddexp.reduce(logs)) - math.log(len(sides)) if complete else None
-    return Evidence(p=min(1.0, len(sides) * min(side.p for side in sides)), log_e=log_e)
-
-
-def weakest(sides: list[Evidence]) -> Evidence:
-    """Combine the evidence for safety in both directions: each is needed, none is paid for."""
-    logs = [side.log_e for side in sides if side.log_e is not None]
-    return Evidence(
-        p=max(side.p for side in sides), log_e=min(logs) if len(logs) == len(sides) else None
+    return Weights(
+        p=np.minimum(1.0, len(sides) * np.min([side.p for side in sides], axis=0)),
+        log_e=np.logaddexp.reduce(logs) - math.log(len(sides)) if complete else None,
     )
+
+
+def weakest_of(sides: Sequence[Weights]) -> Weights:
+    """Combine the evidence for safety in both directions, metric by metric, as `weakest`."""
+    logs = [side.log_e for side in sides if side.log_e is not None]
+    return Weights(
+        p=np.max([side.p for side in sides], axis=0),
+        log_e=np.min(logs, axis=0) if len(logs) == len(sides) else None,
+    )
+
+
+def _weights(sides: Sequence[Evidence]) -> list[Weights]:
+    return [
+        Weights(p=np.array([side.p]), log_e=None if side.log_e is None else np.array([side.log_e]))
+        for side in sides
+    ]

@@ -34,6 +34,7 @@ class Looks(StrEnum):
     """How often the same rollout may be judged without spoiling the error rates."""
 
     ANYTIME = "anytime"  # any number of looks: e-values
+    GROUP_SEQUENTIAL = "group_sequential"  # any number of looks until a declared end: stages
     FIXED = "fixed"  # one look, at a moment chosen beforehand: p-values
 
 
@@ -174,7 +175,8 @@ def beta() -> Any:
 
 def looks() -> Any:
     """Declare how often the judge may be asked."""
-    return choice(Looks.FIXED, "anytime: any number of looks; fixed: a single look")
+    doc = "anytime: any number of looks; group_sequential: twelve stages until horizon; fixed: one"
+    return choice(Looks.FIXED, doc)
 
 
 def horizon() -> Any:

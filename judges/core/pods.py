@@ -10,6 +10,7 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from judges.core.judgment import Judgment, Reason, Verdict
 from judges.core.parameters import Pods
-from judges.core.sample import Sample
+from judges.core.sample import Ratio, Sample, Side, Values
 
 Array = NDArray[np.float64]
 
@@ -48,17 +49,17 @@ ONE_LOOK = Prior(spread=0.035, df=3.0)
 MANY_LOOKS = Prior(spread=0.03, df=8.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Between:
-    """The part of an effect's variance that lies between pods.
+    """The part of the effects' variances that lies between pods, each of shape (m,).
 
     Attributes:
-        variance: Variance of the effect.
+        variance: Variance of the effect; 0 where pods have no say.
         df: Degrees of freedom of that variance.
     """
 
-    variance: float
-    df: float
+    variance: Array
+    df: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +78,12 @@ class Clusters:
     spread: float
     size: float = 1.0
 
-    def between(self, prior: Prior) -> Between:
-        """Give the variance that differing pods add to the difference of the sides' means."""
+    def between(self, prior: Prior) -> tuple[float, float]:
+        """Give the variance that pods add to the difference of the sides' means, and its df."""
         own = self.baseline - 1
         expected = prior.df * (prior.spread * self.size) ** 2
         pooled = (expected + own * self.spread) / (prior.df + own)
-        return Between(variance=pooled * (1 / self.baseline + 1 / self.canary), df=prior.df + own)
+        return pooled * (1 / self.baseline + 1 / self.canary), prior.df + own
 
     @property
     def details(self) -> dict[str, float | int | str | None]:
@@ -90,11 +91,36 @@ class Clusters:
         return {"pods_baseline": self.baseline, "pods_canary": self.canary}
 
 
+def between(rows: Sequence[Clusters | None], prior: Prior) -> Between:
+    """Give the variance between pods of many comparisons at once."""
+    found = [(0.0, prior.df) if row is None else row.between(prior) for row in rows]
+    variance, df = np.array(found, dtype=np.float64).reshape(-1, 2).T
+    return Between(variance=variance, df=df)
+
+
 def is_known(rows: Array) -> NDArray[np.bool_]:
     """Tell of each pod, a row of shape (pods, steps), whether enough of its steps were seen."""
     seen = np.count_nonzero(np.isfinite(rows), axis=1)
     enough: NDArray[np.bool_] = seen > LEAST_KNOWN * seen.max(initial=0)
     return enough
+
+
+def levels(side: Side) -> Array:
+    """Give the level of each pod that was seen in enough steps, shape (pods,), where it is finite.
+
+    The median of values, the quotient of the window's sums.
+    """
+    seen = is_known(side.rows)
+    # A level that no double can hold, or without any exposure, is left out as unusable.
+    with np.errstate(all="ignore"):
+        if isinstance(side, Values):
+            found = np.array([np.nanmedian(row) for row in side.values[seen]])
+        else:
+            quotient = side if isinstance(side, Ratio) else side.means()
+            numerator, denominator = quotient.by_pod()
+            found = (numerator / denominator)[seen]
+    usable: Array = found[np.isfinite(found)]
+    return usable
 
 
 def count(rows: Array) -> int:
@@ -114,7 +140,7 @@ def clusters(mode: Pods, levels: Array, canary: int, *, size: float = 1.0) -> Cl
     several = len(levels) > 1 or canary > 1
     if mode is Pods.IGNORE or not several or not len(levels) or not canary:
         return None
-    spread = float(np.var(levels, ddof=1)) if len(levels) > 1 else 0.0
+    spread = float(np.var(np.sort(levels), ddof=1)) if len(levels) > 1 else 0.0
     return Clusters(baseline=len(levels), canary=canary, spread=spread, size=size)
 
 

@@ -1,4 +1,4 @@
-"""Rank statistics of two paired series, robust against autocorrelation.
+"""Rank statistics of paired series, robust against autocorrelation, for many pairs at once.
 
 Two statistics answer "does the canary tend to lie above the moved baseline?":
 
@@ -13,18 +13,20 @@ that series; steps of one minute stay together, whatever the autocorrelation.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from judges.core.dependence import long_run
+from judges.core import compiled
+from judges.core.dependence import long_runs, row_dot
+from judges.core.pods import Clusters
 from judges.core.studentized import RANKS, Studentized, studentize
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 # Working values (logarithms, or multiples of a typical value) closer than this are equal. A change
 # of the unit, or a limit that the canary meets exactly, rounds the last digits; it must neither
@@ -43,14 +45,14 @@ class RankMethod(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pair:
-    """Two series paired by step, sorted once, so that many shifts can be tried.
+class Pairs:
+    """Series paired by step, a row a pair, sorted once.
 
     Attributes:
-        baseline: Shape (n,), in time order.
-        canary: Shape (n,), in time order.
-        order_baseline: The steps in ascending order of the baseline.
-        order_canary: The steps in ascending order of the canary.
+        baseline: Shape (m, n), in time order.
+        canary: Shape (m, n), in time order.
+        order_baseline: The steps of each row in ascending order of the baseline.
+        order_canary: The steps of each row in ascending order of the canary.
     """
 
     baseline: Array
@@ -59,102 +61,176 @@ class Pair:
     order_canary: Indices
 
     @classmethod
-    def of(cls, baseline: Array, canary: Array) -> Pair:
-        """Sort both series, each of shape (n,)."""
+    def of(cls, baseline: Array, canary: Array) -> Pairs:
+        """Sort both sides, each of shape (m, n)."""
         return cls(
             baseline=baseline,
             canary=canary,
-            order_baseline=np.argsort(baseline),
-            order_canary=np.argsort(canary),
+            order_baseline=np.argsort(baseline, axis=1),
+            order_canary=np.argsort(canary, axis=1),
         )
 
-    def placements(self, shift: float = 0.0) -> tuple[Array, Array]:
+    @property
+    def n(self) -> int:
+        """Steps of each pair."""
+        return int(self.canary.shape[1])
+
+    def moved(self, baseline: Array) -> Pairs:
+        """Give the same canaries against other baselines of the same shape."""
+        return Pairs(
+            baseline=baseline,
+            canary=self.canary,
+            order_baseline=np.argsort(baseline, axis=1),
+            order_canary=self.order_canary,
+        )
+
+    def only(self, rows: Mask) -> Pairs:
+        """Give some of the pairs."""
+        return Pairs(
+            baseline=self.baseline[rows],
+            canary=self.canary[rows],
+            order_baseline=self.order_baseline[rows],
+            order_canary=self.order_canary[rows],
+        )
+
+    def ascending(self) -> tuple[Array, Array]:
+        """Give baseline and canary in ascending order, shape (m, n) each."""
+        return (
+            np.take_along_axis(self.baseline, self.order_baseline, axis=1),
+            np.take_along_axis(self.canary, self.order_canary, axis=1),
+        )
+
+    def placements(self, shift: Array) -> tuple[Array, Array]:
         """Give each value's place among the other side's: (of the canary, of the baseline).
 
         The places lie in [0, 1]; the mean of the first is the probability that a canary value
-        exceeds a baseline value moved by `shift`, ties counted half.
+        exceeds a baseline value moved by `shift`, shape (m,), ties counted half.
         """
-        n, m = len(self.baseline), len(self.canary)
-        canary = self.canary[self.order_canary]
-        baseline = self.baseline[self.order_baseline] + shift
-        below = np.searchsorted(baseline, canary - TIE, side="left")
-        up_to = np.searchsorted(baseline, canary + TIE, side="right")
-        of_canary, of_baseline = np.empty(m), np.empty(n)
-        of_canary[self.order_canary] = (below + up_to) / (2 * n)
+        m, n = self.canary.shape
+        baseline, canary = self.ascending()
+        below, up_to = compiled.places(baseline + shift[:, np.newaxis], canary, TIE)
+        of_canary, of_baseline = np.empty((m, n)), np.empty((m, n))
+        np.put_along_axis(of_canary, self.order_canary, (below + up_to) / (2 * n), axis=1)
         # The i-th baseline value exceeds those canary values that at most i of its kind reach.
-        reached = np.bincount(below, minlength=n + 1) + np.bincount(up_to, minlength=n + 1)
-        of_baseline[self.order_baseline] = np.cumsum(reached[:n]) / (2 * m)
+        reached = _histogram(below, n) + _histogram(up_to, n)
+        places = np.cumsum(reached[:, :n], axis=1) / (2 * n)
+        np.put_along_axis(of_baseline, self.order_baseline, places, axis=1)
         return of_canary, of_baseline
 
-    def studentized(self, method: RankMethod, shift: float = 0.0) -> Studentized:
-        """Compare the canary with the baseline moved by `shift`."""
-        if method is RankMethod.PLACEMENTS:
-            of_canary, of_baseline = self.placements(shift)
-            influence = of_canary - of_baseline
-            # Complete separation leaves placements nothing to vary; signed ranks see the noise.
-            found = studentize(
-                influence, float(influence.sum()) / (2 * len(influence)), trust=RANKS
-            )
-            if found.run.variance > 0:
-                return found
-        influence = signed_ranks(self.canary - self.baseline - shift)
-        return studentize(influence, float(influence.sum()) / len(influence), trust=RANKS)
+    def studentized(
+        self,
+        is_signed: Mask,
+        shift: Array,
+        *,
+        within: Array | None = None,
+        clusters: tuple[Clusters | None, ...] = (),
+    ) -> Studentized:
+        """Compare each canary with its baseline moved by `shift`.
 
-    def choose(self) -> RankMethod:
-        """Choose the statistic: paired where the sides share a pattern or differ persistently.
+        Args:
+            is_signed: Shape (m,): whether signed ranks compare the sides, or placements.
+            shift: Shape (m,), in working units.
+            within: Shape (m,): variance of the shift itself, which pods are held against.
+            clusters: The pods of each pair.
+        """
+        influence = np.empty_like(self.canary)
+        halved = ~is_signed
+        if halved.any():
+            of_canary, of_baseline = self.only(halved).placements(shift[halved])
+            influence[halved] = of_canary - of_baseline
+            # Complete separation leaves placements nothing to vary; signed ranks see the noise.
+            halved[halved] = np.ptp(influence[halved], axis=1) > TIE
+        signed = ~halved
+        if signed.any():
+            differences = self.canary[signed] - self.baseline[signed]
+            influence[signed] = signed_ranks(differences - shift[signed, np.newaxis])
+        effect = influence.sum(axis=1) / np.where(halved, 2 * self.n, self.n)
+        return studentize(
+            effect, long_runs(influence), self.n, trust=RANKS, within=within, clusters=clusters
+        )
+
+    def choose(self) -> Mask:
+        """Choose the statistic of each pair: paired, where the sides share a pattern or drift.
 
         A constant difference between the sides does not change the choice.
+
+        Returns:
+            Shape (m,): whether signed ranks compare the sides.
         """
-        ranks = [
-            midranks(side, order)
-            for side, order in (
-                (self.baseline, self.order_baseline),
-                (self.canary, self.order_canary),
-            )
-        ]
-        if _correlation(*ranks) > SHARED_PATTERN:
-            return RankMethod.SIGNED_RANKS
+        ranks = (
+            midranks(self.baseline, self.order_baseline),
+            midranks(self.canary, self.order_canary),
+        )
+        shared = _correlations(*ranks) > SHARED_PATTERN
         differences = self.canary - self.baseline
-        centred = signed_ranks(differences - np.median(differences))
-        persistent = long_run(centred).autocorrelation > PERSISTENT
-        return RankMethod.SIGNED_RANKS if persistent else RankMethod.PLACEMENTS
+        middle = row_medians(differences)
+        centred = signed_ranks(differences - middle[:, np.newaxis])
+        persistent: Mask = long_runs(centred).autocorrelation > PERSISTENT
+        return shared | persistent
 
 
 def midranks(values: Array, order: Indices | None = None) -> Array:
-    """Rank values, shape (n,), from 1; ties share the mean of their ranks.
+    """Rank the values of each row, shape (m, n), from 1; ties share the mean of their ranks.
 
     Args:
-        values: Shape (n,).
+        values: Shape (m, n).
         order: Their ascending order, where it is known already.
     """
-    order = np.argsort(values) if order is None else order
-    starts, sizes = _ties(values[order])
-    ranks = np.empty(len(values))
-    ranks[order] = np.repeat(starts + (sizes + 1) / 2, sizes)
+    order = np.argsort(values, axis=1) if order is None else order
+    first, last = _tied(np.take_along_axis(values, order, axis=1))
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=1)
     return ranks
 
 
 def tie_sizes(values: Array) -> Array:
-    """Count the members of each group of equal values."""
-    return _ties(np.sort(values))[1].astype(np.float64)
+    """Count the members of each group of equal values of one series, shape (n,)."""
+    first, _ = _tied(np.sort(values)[np.newaxis])
+    return np.unique(first, return_counts=True)[1].astype(np.float64)
 
 
-def _ties(in_order: Array) -> tuple[Indices, Indices]:
-    """Tell where in an ascending series each group of equal values starts, and how many it has."""
-    first = np.ones(len(in_order), dtype=np.bool_)
-    np.greater(in_order[1:] - in_order[:-1], TIE, out=first[1:])
-    starts = np.flatnonzero(first)
-    return starts, np.concatenate((starts[1:], [len(in_order)])) - starts
+def _tied(ascending: Array) -> tuple[Indices, Indices]:
+    """Give the places of the first and the last member of the group that each value ties with."""
+    m, n = ascending.shape
+    starts = np.ones((m, n), dtype=np.bool_)
+    np.greater(ascending[:, 1:] - ascending[:, :-1], TIE, out=starts[:, 1:])
+    places = np.broadcast_to(np.arange(n), (m, n))
+    if starts.all():
+        return places, places
+    ends = np.ones((m, n), dtype=np.bool_)
+    ends[:, :-1] = starts[:, 1:]
+    first = np.maximum.accumulate(np.where(starts, places, 0), axis=1)
+    last = np.minimum.accumulate(np.where(ends, places, n)[:, ::-1], axis=1)[:, ::-1]
+    return first, last
 
 
 def signed_ranks(differences: Array) -> Array:
-    """Give sign times rank of the absolute difference, scaled to (-1, 1); shape (n,)."""
+    """Give sign times rank of the absolute difference, scaled to (-1, 1); shape (m, n)."""
     size = np.abs(differences)
     signs = np.where(size > TIE, np.sign(differences), 0.0)
-    return np.asarray(signs * midranks(size) / (len(differences) + 1), dtype=np.float64)
+    scaled: Array = signs * midranks(size) / (differences.shape[1] + 1)
+    return scaled
 
 
-def _correlation(x: Array, y: Array) -> float:
-    u, v = x - x.mean(), y - y.mean()
-    scale = math.sqrt(float(u @ u) * float(v @ v))
-    return float(u @ v) / scale if scale > 0 else 0.0
+def row_medians(values: Array) -> Array:
+    """Give the median of each row, shape (m, n), n > 0."""
+    n = values.shape[1]
+    halves = np.partition(values, n // 2, axis=1)
+    upper = halves[:, n // 2]
+    if n % 2:
+        return upper
+    middle: Array = halves[:, : n // 2].max(axis=1) / 2 + upper / 2
+    return middle
+
+
+def _histogram(places: Indices, n: int) -> Indices:
+    """Count in each row how often each place from 0 to n occurs; shape (m, n + 1)."""
+    rows = np.arange(len(places))[:, np.newaxis] * (n + 1)
+    counted = np.bincount((places + rows).ravel(), minlength=len(places) * (n + 1))
+    return counted.reshape(len(places), n + 1)
+
+
+def _correlations(x: Array, y: Array) -> Array:
+    u, v = (side - side.mean(axis=1, keepdims=True) for side in (x, y))
+    scale = np.sqrt(row_dot(u, u) * row_dot(v, v))
+    return np.divide(row_dot(u, v), scale, out=np.zeros_like(scale), where=scale > 0)

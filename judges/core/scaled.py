@@ -8,8 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from judges.core import pods
 from judges.core.judgment import Estimate, Interval, Scale
 from judges.core.limits import Limit
+from judges.core.parameters import Pods
+from judges.core.pods import Clusters
+from judges.core.sample import Sample
 
 Array = NDArray[np.float64]
 
@@ -43,9 +47,9 @@ class Scaled:
     level_baseline: float
     level_canary: float
 
-    def since(self, start: int) -> Scaled:
-        """Give the steps from `start` to the end."""
-        return replace(self, baseline=self.baseline[start:], canary=self.canary[start:])
+    def part(self, start: int, stop: int) -> Scaled:
+        """Give the steps from `start` to before `stop`."""
+        return replace(self, baseline=self.baseline[start:stop], canary=self.canary[start:stop])
 
     def moved(self, limit: Limit, sign: int) -> Array:
         """Give the baseline moved to the worst level still within the limit."""
@@ -54,18 +58,13 @@ class Scaled:
         in_unit = replace(limit, absolute=min(limit.absolute / self.unit, _MOST))
         return in_unit.apply(self.baseline, sign)
 
-    def noise(self) -> float:
-        """Give a rough standard deviation of the paired differences: that of their middle half."""
-        differences = np.sort(self.canary - self.baseline)
-        quarter = len(differences) // 4
-        return float(differences[-1 - quarter] - differences[quarter]) / 1.349
-
-    def reach(self, centre: float) -> float:
-        """Give the distance from a shift beyond which no shift changes any rank."""
-        differences = self.canary - self.baseline
-        # Pairs of different steps matter too, so the spread of both sides is counted.
-        spread = float(np.ptp(self.canary) + np.ptp(self.baseline))
-        return float(np.max(np.abs(differences - centre))) + spread
+    def clusters(self, mode: Pods, sample: Sample) -> Clusters | None:
+        """Describe the pods on the working scale, each by its median level."""
+        levels, canary = pods.levels(sample.baseline), pods.count(sample.canary.rows)
+        if self.scale is Scale.RATIO:
+            return pods.clusters(mode, np.log(levels[levels > 0]), canary)
+        size = abs(self.level_baseline) / self.unit
+        return pods.clusters(mode, levels / self.unit, canary, size=size)
 
     def estimate(self, shift: float, interval: Interval) -> Estimate:
         """Give a shift and its bounds as a person would quote them."""

@@ -13,16 +13,16 @@ are in docs/reference/error-rates.md, on other seeds.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from judges.core.dependence import LongRun, long_run
-from judges.core.evidence import log_e_normal, normal_deviate
-from judges.core.judgment import Evidence
-from judges.core.pods import MANY_LOOKS, ONE_LOOK, Clusters, Prior
+from judges.core.dependence import LongRuns
+from judges.core.evidence import Weights, log_e_normals, normal_deviates
+from judges.core.pods import MANY_LOOKS, ONE_LOOK, Clusters, Prior, between
 
 Array = NDArray[np.float64]
 
@@ -53,43 +53,43 @@ MEANS = Trust(one_look=(math.inf, 1.0), many_looks=(3.0, 3.0))
 MOST_INFLATION = 1e12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Studentized:
-    """An effect in units of its long-run standard error.
+    """Effects in units of their long-run standard errors, a row a comparison.
 
     Attributes:
-        t: The quotient; positive where the canary lies above.
-        run: What is known of the dependence.
-        n: Steps it was computed from.
-        trust: How far it can be trusted.
-        within: Variance of the effect that the steps show, on the scale of the effect.
-        clusters: The pods, whose differences add to that variance; `None` where they have no say.
+        t: Shape (m,): the quotients; positive where the canary lies above.
+        runs: What is known of the dependence of each.
+        n: Steps they were computed from.
+        trust: How far they can be trusted.
+        within: Shape (m,): variance of the effect that the steps show, on the scale of the effect.
+        clusters: The pods of each, whose differences add to that variance; none have no say.
     """
 
-    t: float
-    run: LongRun
+    t: Array
+    runs: LongRuns
     n: int
     trust: Trust
-    within: float = 0.0
-    clusters: Clusters | None = None
+    within: Array
+    clusters: tuple[Clusters | None, ...] = ()
 
     @property
-    def z(self) -> float:
-        """The standard normal deviate of a single look."""
-        return self._deviate(self.trust.one_look, ONE_LOOK)
+    def z(self) -> Array:
+        """The standard normal deviates of a single look, shape (m,)."""
+        return self._deviates(self.trust.one_look, ONE_LOOK)
 
     @property
-    def z_over_looks(self) -> float:
-        """The deviate whose tail also holds far out, for evidence over many looks."""
-        return self._deviate(self.trust.many_looks, MANY_LOOKS)
+    def z_over_looks(self) -> Array:
+        """The deviates whose tails also hold far out, for evidence over many looks."""
+        return self._deviates(self.trust.many_looks, MANY_LOOKS)
 
-    def _deviate(self, bounds: tuple[float, float], prior: Prior) -> float:
+    def _deviates(self, bounds: tuple[float, float], prior: Prior) -> Array:
         k, df_factor = bounds
-        inflation, df = _inflation(self.within, df_factor * self.run.df, self.clusters, prior)
-        t = self.t / math.sqrt(inflation)
-        return normal_deviate(t / math.sqrt(1 + t * t / (k * self.run.n_effective)), df)
+        inflation, df = _inflation(self.within, df_factor * self.runs.df, self.clusters, prior)
+        t = self.t / np.sqrt(inflation)
+        return normal_deviates(t / np.sqrt(1 + t * t / (k * self.runs.n_effective)), df)
 
-    def evidence(self, sign: int, *, alpha: float, horizon: int) -> Evidence:
+    def evidence(self, sign: int, *, alpha: Array | float, horizon: int) -> Weights:
         """Give the evidence that the canary lies above (`sign` +1) or below (-1).
 
         Args:
@@ -97,55 +97,56 @@ class Studentized:
             alpha: Level that the evidence over looks is tuned for.
             horizon: Planned steps of the whole analysis.
         """
-        return Evidence(
-            p=float(special.ndtr(-sign * self.z)),
-            log_e=log_e_normal(sign * self.z_over_looks, self.n, alpha=alpha, best_at=horizon / 2),
+        return Weights(
+            p=special.ndtr(-sign * self.z),
+            log_e=log_e_normals(sign * self.z_over_looks, self.n, alpha=alpha, best_at=horizon / 2),
         )
 
 
 def _inflation(
-    within: float, df: float, clusters: Clusters | None, prior: Prior
-) -> tuple[float, float]:
+    within: Array, df: Array, clusters: Sequence[Clusters | None], prior: Prior
+) -> tuple[Array, Array]:
     """Give by how much pods inflate the variance within, and the degrees of freedom of the sum.
 
     References:
         Welch (1947), Biometrika 34; Satterthwaite (1946), Biometrics Bulletin 2.
     """
-    if clusters is None:
-        return 1.0, df
-    between = clusters.between(prior)
-    if within <= 0 or between.variance > MOST_INFLATION * within:
-        return MOST_INFLATION, between.df
-    ratio = between.variance / within
-    return 1 + ratio, (1 + ratio) ** 2 / (1 / df + ratio * ratio / between.df)
+    if not any(clusters):
+        return np.ones_like(within), df
+    pods = between(clusters, prior)
+    known = pods.variance < MOST_INFLATION * within
+    ratio = np.divide(pods.variance, within, out=np.full_like(within, MOST_INFLATION), where=known)
+    ratio[pods.variance == 0] = 0.0
+    return 1 + ratio, (1 + ratio) ** 2 / (1 / df + ratio * ratio / pods.df)
 
 
 def studentize(
-    influence: Array,
-    effect: float,
+    effect: Array,
+    runs: LongRuns,
+    n: int,
     *,
     trust: Trust,
-    within: float | None = None,
-    clusters: Clusters | None = None,
+    within: Array | None = None,
+    clusters: tuple[Clusters | None, ...] = (),
 ) -> Studentized:
-    """Divide an effect by its long-run standard error.
+    """Divide effects by their long-run standard errors.
 
     Args:
-        influence: Shape (n,): each step's part in the effect; need not be centred.
-        effect: What is judged, in the same unit.
+        effect: Shape (m,): what is judged, in the unit of the influence series.
+        runs: What is known of each influence series: each step's part in the effect.
+        n: Steps.
         trust: What kind of statistic it is.
         within: Variance that the steps give the effect on the pods' scale, where that is another
-            than the scale of `influence`.
-        clusters: The pods.
+            than the scale of the influence.
+        clusters: The pods of each row.
     """
-    n = len(influence)
-    run = long_run(influence)
     # No sample of n steps can promise a smaller variance than one step of opposite sign would give.
-    variance = max(run.variance, 4 * effect * effect / n)
-    t = effect / math.sqrt(variance / n) if variance > 0 else 0.0
+    variance = np.maximum(runs.variance, 4 * effect * effect / n)
+    t = np.zeros_like(effect)
+    np.divide(effect, np.sqrt(variance / n), out=t, where=variance > 0)
     return Studentized(
         t=t,
-        run=run,
+        runs=runs,
         n=n,
         trust=trust,
         within=variance / n if within is None else within,
@@ -153,37 +154,56 @@ def studentize(
     )
 
 
-def critical(run: LongRun, trust: Trust, *, level: float) -> float | None:
-    """Give the quotient that a single look rejects at a two-sided level; `None` if none does.
+def critical(runs: LongRuns, trust: Trust, *, level: float) -> Array:
+    """Give the quotients, shape (m,), that a single look rejects at a two-sided level.
 
     It is the quotient whose bounded form is the t quantile: the interval of an effect is the effect
-    plus and minus so many standard errors.
+    plus and minus so many standard errors. Infinite where none is rejected.
     """
     k, df_factor = trust.one_look
-    return _quotient(df_factor * run.df, k * run.n_effective, level)
+    return _quotients(df_factor * runs.df, k * runs.n_effective, level)
 
 
-def half_width(
-    run: LongRun, n: int, trust: Trust, *, level: float, clusters: Clusters | None = None
-) -> float:
-    """Give how far the interval of an effect reaches to each side; infinite where nothing bounds.
+def half_widths(
+    runs: LongRuns,
+    n: int,
+    trust: Trust,
+    *,
+    level: float,
+    clusters: Sequence[Clusters | None] = (),
+) -> Array:
+    """Give how far the intervals of effects reach to each side; infinite where nothing bounds.
 
     Args:
-        run: What is known of the influence series, on the scale of the effect.
-        n: Its length.
+        runs: What is known of the influence series, on the scale of the effect.
+        n: Their length.
         trust: What kind of statistic it is.
         level: Two-sided confidence level.
-        clusters: The pods.
+        clusters: The pods of each row.
     """
+    return widths(runs.variance / n, runs, trust, level=level, clusters=clusters)
+
+
+def widths(
+    within: Array,
+    runs: LongRuns,
+    trust: Trust,
+    *,
+    level: float,
+    clusters: Sequence[Clusters | None] = (),
+) -> Array:
+    """Give the same where the steps' variance of the effect, shape (m,), is known otherwise."""
     k, df_factor = trust.one_look
-    within = run.variance / n
-    _, df = _inflation(within, df_factor * run.df, clusters, ONE_LOOK)
-    between = clusters.between(ONE_LOOK).variance if clusters else 0.0
-    t = _quotient(df, k * run.n_effective, level)
-    return math.inf if t is None else t * math.sqrt(within + between)
+    _, df = _inflation(within, df_factor * runs.df, clusters, ONE_LOOK)
+    pods = between(clusters, ONE_LOOK).variance if any(clusters) else 0.0
+    t = _quotients(df, k * runs.n_effective, level)
+    spread = np.sqrt(within + pods)
+    return np.multiply(t, spread, out=np.zeros_like(t), where=spread > 0)
 
 
-def _quotient(df: float, bound: float, level: float) -> float | None:
-    quantile = -float(special.stdtrit(df, (1 - level) / 2))
+def _quotients(df: Array, bound: Array, level: float) -> Array:
+    quantile = -special.stdtrit(df, (1 - level) / 2)
     left = 1 - quantile * quantile / bound
-    return quantile / math.sqrt(left) if left > 0 else None
+    return np.divide(
+        quantile, np.sqrt(np.abs(left)), out=np.full_like(left, np.inf), where=left > 0
+    )

@@ -7,19 +7,22 @@ References:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from functools import cached_property
 
 import numpy as np
 
 from judges.core import pods
-from judges.core.dependence import LongRun, long_run
+from judges.core.comparison import Claim
+from judges.core.dependence import LongRuns, long_runs
+from judges.core.evidence import Weights
 from judges.core.judgment import Estimate, Interval, Scale
 from judges.core.limits import Limit
 from judges.core.parameters import Pods
 from judges.core.pods import Clusters
-from judges.core.sample import Array, Ratio, Sample, Side
-from judges.core.studentized import MEANS, Studentized, half_width, studentize
+from judges.core.sample import Array, Histogram, Ratio, Sample, Side, Values
+from judges.core.studentized import MEANS, half_widths, studentize
 
 # A subnormal unit would overflow the quotient; values that small are all zero to any metric.
 SMALLEST_UNIT = 1e-300
@@ -29,25 +32,27 @@ LEAST_LEVEL = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sums:
-    """The terms whose sums are compared, shape (n,) each, and the levels they stand for.
+class Terms:
+    """The terms whose sums are compared, of one metric.
 
     Attributes:
-        baseline: The baseline's terms, in any unit.
+        baseline: The baseline's terms, shape (n,), in any unit.
         canary: The canary's, in the same unit.
         levels: Baseline's and canary's level, in the metric's unit.
         clusters: The pods; `None` where they have no say.
+        idle: Shares of the baseline's and the canary's sum that no request may have caused.
     """
 
     baseline: Array
     canary: Array
     levels: tuple[float | None, float | None]
     clusters: Clusters | None = None
+    idle: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
-    def of(cls, sample: Sample, mode: Pods) -> Sums:
-        """Form the terms of a sample of values or of quotients."""
-        baseline, canary = sample.baseline, sample.canary
+    def of(cls, sample: Sample, mode: Pods) -> Terms:
+        """Form the terms of a sample of values, of quotients, or of a histogram's means."""
+        baseline, canary = _quotient(sample.baseline), _quotient(sample.canary)
         if isinstance(baseline, Ratio) and isinstance(canary, Ratio):
             terms = _weighted(baseline, canary)
         else:
@@ -62,44 +67,93 @@ class Sums:
         return len(self.baseline)
 
     @property
-    def run(self) -> LongRun:
-        """What is known of the dependence of the steps."""
-        return long_run(self._influence())
-
-    @property
     def is_positive(self) -> bool:
         """Whether both sums have a level, so that there is a ratio."""
-        return _total(self.canary) > 0 and _total(self.baseline) > 0
+        return all(float(_totals(side[np.newaxis])[0]) > 0 for side in (self.baseline, self.canary))
 
-    def since(self, start: int) -> Self:
-        """Give the steps from `start` to the end."""
-        return replace(self, baseline=self.baseline[start:], canary=self.canary[start:])
 
-    def effect(self) -> float:
-        """Give the logarithm of the ratio of the sums; infinite where one is not positive."""
-        canary, baseline = _total(self.canary), _total(self.baseline)
-        if canary <= 0 or baseline <= 0:
-            return math.inf if canary > 0 else -math.inf
-        return math.log(canary / baseline)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sums:
+    """The terms of many metrics with as many steps: a stretch to compare.
 
+    Attributes:
+        baseline: Shape (m, n).
+        canary: Shape (m, n).
+        clusters: The pods of each metric.
+        idle: Shape (m, 2): what of each side's sum no request may have caused.
+    """
+
+    baseline: Array
+    canary: Array
+    clusters: tuple[Clusters | None, ...]
+    idle: Array
+
+    @classmethod
+    def of(cls, terms: Sequence[Terms]) -> Sums:
+        """Put the terms of several metrics side by side."""
+        return cls(
+            baseline=np.stack([one.baseline for one in terms]),
+            canary=np.stack([one.canary for one in terms]),
+            clusters=tuple(one.clusters for one in terms),
+            idle=np.array([one.idle for one in terms]),
+        )
+
+    @property
+    def n(self) -> int:
+        """Steps known on both sides."""
+        return int(self.canary.shape[1])
+
+    @cached_property
+    def runs(self) -> LongRuns:
+        """What is known of the dependence of the steps."""
+        return long_runs(self._influence)
+
+    def part(self, start: int, stop: int) -> Sums:
+        """Give the steps from `start` to before `stop`."""
+        stretch = np.s_[:, start:stop]
+        return replace(self, baseline=self.baseline[stretch], canary=self.canary[stretch])
+
+    @cached_property
+    def effects(self) -> Array:
+        """The logarithms of the ratios, shape (m,); infinite where a sum is not positive."""
+        canary, baseline = _totals(self.canary), _totals(self.baseline)
+        known = (canary > 0) & (baseline > 0)
+        effects = np.where(canary > 0, np.inf, -np.inf)
+        np.log(np.divide(canary, baseline, out=effects, where=known), out=effects, where=known)
+        return effects
+
+    @cached_property
     def _influence(self) -> Array:
-        """Give each step's part in the effect: load that both sides share cancels within it."""
-        means = _total(self.canary) / self.n, _total(self.baseline) / self.n
-        if min(means) <= 0:
-            return self.canary - self.baseline
-        return self.canary / means[0] - self.baseline / means[1]
+        """Each step's part in the effect: load that both sides share cancels within it."""
+        means = _totals(self.canary) / self.n, _totals(self.baseline) / self.n
+        known = (means[0] > 0) & (means[1] > 0)
+        canary, baseline = (np.where(known, mean, 1.0)[:, np.newaxis] for mean in means)
+        influence: Array = self.canary / canary - self.baseline / baseline
+        return influence
 
-    def beyond(self, limit: Limit, side: int) -> Studentized:
-        """Compare the effect with the limit, in standard errors."""
-        distance = self.effect() - side * math.log(limit.ratio)
-        distance = distance if math.isfinite(distance) else 0.0
-        return studentize(self._influence(), distance, trust=MEANS, clusters=self.clusters)
+    def weigh(self, limits: Sequence[Limit], claim: Claim, level: Array) -> Weights:
+        """Weigh a claim about each ratio and its limit."""
+        bounds = np.log([limit.ratio for limit in limits])
+        distance = self.effects - claim.side * bounds + self._allowance(claim.sign)
+        distance = np.where(np.isfinite(distance), distance, 0.0)
+        found = studentize(distance, self.runs, self.n, trust=MEANS, clusters=self.clusters)
+        return found.evidence(claim.sign, alpha=level, horizon=claim.horizon)
 
-    def estimate(self, level: float) -> Estimate:
-        """Give the ratio with its interval."""
-        effect = self.effect()
-        half = half_width(self.run, self.n, MEANS, level=level, clusters=self.clusters)
-        return ratio_estimate(effect, half, level=level, levels=self.levels)
+    def _allowance(self, sign: int) -> Array:
+        """Move each effect against the claim, as far as idle cost could explain it."""
+        baseline, canary = self.idle.T
+        allowance: Array = np.log1p(-canary) if sign > 0 else -np.log1p(-baseline)
+        return allowance
+
+    def estimates(
+        self, level: float, levels: Sequence[tuple[float | None, float | None]]
+    ) -> list[Estimate]:
+        """Give each ratio with its interval."""
+        halves = half_widths(self.runs, self.n, MEANS, level=level, clusters=self.clusters)
+        return [
+            ratio_estimate(float(effect), float(half), level=level, levels=own)
+            for effect, half, own in zip(self.effects, halves, levels, strict=True)
+        ]
 
 
 def ratio_estimate(
@@ -121,35 +175,21 @@ def ratio_estimate(
 
 def log_clusters(mode: Pods, baseline: Side, canary: Side) -> Clusters | None:
     """Describe the pods by the logarithms of their levels."""
-    levels = _pod_levels(baseline)
-    return pods.clusters(mode, np.log(levels), pods.count(canary.rows))
+    levels = pods.levels(baseline)
+    return pods.clusters(mode, np.log(levels[levels > 0]), pods.count(canary.rows))
 
 
-def _pod_levels(side: Side) -> Array:
-    """Give the level of each pod that was seen in enough steps, where it is positive."""
-    seen = pods.is_known(side.rows)
-    # A level that no double can hold, or without any exposure, is left out as unusable.
-    with np.errstate(all="ignore"):
-        if isinstance(side, Ratio):
-            numerator, denominator = side.by_pod()
-        else:
-            numerator = np.nansum(side.rows, axis=1)
-            denominator = np.isfinite(side.rows).sum(axis=1)
-        return _usable((numerator / denominator)[seen])
+def _quotient(side: Side) -> Values | Ratio:
+    return side.means() if isinstance(side, Histogram) else side
 
 
-def _usable(levels: Array) -> Array:
-    used: Array = levels[np.isfinite(levels) & (levels > 0)]
-    return used
+def _totals(side: Array) -> Array:
+    """Give the sum of each row, or 0 where it is only the rounding of values that cancel."""
+    total = side.sum(axis=1)
+    return np.where(np.abs(total) > LEAST_LEVEL * np.abs(side).sum(axis=1), total, 0.0)
 
 
-def _total(side: Array) -> float:
-    """Give the sum, or 0 where it is only the rounding of values that cancel."""
-    total = float(side.sum())
-    return total if abs(total) > LEAST_LEVEL * float(np.abs(side).sum()) else 0.0
-
-
-def _weighted(baseline: Ratio, canary: Ratio) -> Sums:
+def _weighted(baseline: Ratio, canary: Ratio) -> Terms:
     """Weigh each step by both sides' exposure: x_c N_b / N against x_b N_c / N."""
     (x_b, n_b), (x_c, n_c) = baseline.sums(), canary.sums()
     (n_b, n_c), of_exposure = _in_one_unit(np.nan_to_num(n_b), np.nan_to_num(n_c))
@@ -159,7 +199,7 @@ def _weighted(baseline: Ratio, canary: Ratio) -> Sums:
     total = n_b + n_c
     unit = of_sums / of_exposure
     levels = (_level(x_b.sum(), n_b.sum(), unit), _level(x_c.sum(), n_c.sum(), unit))
-    return Sums(baseline=x_b * (n_c / total), canary=x_c * (n_b / total), levels=levels)
+    return Terms(baseline=x_b * (n_c / total), canary=x_c * (n_b / total), levels=levels)
 
 
 def _in_one_unit(first: Array, second: Array) -> tuple[tuple[Array, Array], float]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import judges
 from judges import Evidence, Judgment, Ratio, Sample, Values, Verdict
 from judges.core import shifts
-from judges.core.ranks import Pair, RankMethod
+from judges.core.ranks import Pairs
 from tests.support.samples import Array, faults, judged, judged_counts
 
 STEPS = st.integers(15, 40)
@@ -210,14 +210,16 @@ def test_what_happens_to_both_sides_leaves_signed_ranks(
 ) -> None:
     baseline, canary = (np.log(side) for side in sides)
     common = np.random.default_rng(seed).standard_normal(len(baseline))
-    method = RankMethod.SIGNED_RANKS
+    signed, moved = np.array([True]), np.array([shift])
 
-    one = Pair.of(baseline, canary).studentized(method, shift)
-    other = Pair.of(baseline + common, canary + common).studentized(method, shift)
+    one = Pairs.of(baseline[np.newaxis], canary[np.newaxis])
+    other = Pairs.of((baseline + common)[np.newaxis], (canary + common)[np.newaxis])
 
-    assert other.t == pytest.approx(one.t)
-    assert shifts.hodges_lehmann(method, baseline + common, canary + common) == pytest.approx(
-        shifts.hodges_lehmann(method, baseline, canary), abs=1e-9
+    assert other.studentized(signed, moved).t[0] == pytest.approx(
+        one.studentized(signed, moved).t[0]
+    )
+    assert shifts.hodges_lehmann(other, signed)[0] == pytest.approx(
+        shifts.hodges_lehmann(one, signed)[0], abs=1e-9
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from judges.core.dependence import ar1_inflation, long_run, magnitude
+from judges.core.dependence import ar1_inflation, long_run, long_runs, magnitude
 from tests.support.samples import Array, a_gauge
 
 
@@ -71,7 +71,7 @@ def test_the_inflation_is_the_variance_of_a_mean(phi: float) -> None:
     lags = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
     covariance = phi**lags
 
-    assert ar1_inflation(phi, n) == pytest.approx(covariance.sum() / n)
+    assert ar1_inflation(np.array([phi]), n)[0] == pytest.approx(covariance.sum() / n)
 
 
 def test_independent_steps_are_worth_about_themselves() -> None:
@@ -118,3 +118,15 @@ def test_a_series_over_its_magnitude_has_squares(largest: float) -> None:
 
 def test_the_magnitude_of_nothing_is_one() -> None:
     assert magnitude(np.zeros(3)) == magnitude(np.array([])) == 1
+
+
+@pytest.mark.parametrize("n", [15, 60, 61, 240, 1700])
+def test_a_series_is_worth_the_same_whatever_stands_beside_it(n: int) -> None:
+    block = np.random.default_rng(n).standard_normal((9, n))
+    together = long_runs(block)
+
+    for rows in (1, 2, 7):
+        some = long_runs(block[:rows])
+        np.testing.assert_array_equal(some.variance, together.variance[:rows])
+        np.testing.assert_array_equal(some.df, together.df[:rows])
+    assert long_run(block[4]) == together[4]

@@ -190,9 +190,9 @@ def test_pods_are_summed() -> None:
     first, second = events(1, n=60), events(2, n=60)
     pods = (np.vstack([first, second]), np.vstack([SERVED, SERVED]))
 
-    assert judged_counts("error_ratio", side(3, 0.01), pods) == (
-        judged_counts("error_ratio", side(3, 0.01), (first + second, 2 * SERVED))
-    )
+    summed = judged_counts("error_ratio", side(3, 0.01), (first + second, 2 * SERVED))
+
+    assert judged_counts("error_ratio", side(3, 0.01), pods, pods="ignore") == summed
 
 
 def test_values_are_refused_for_they_have_no_counts() -> None:

@@ -144,7 +144,7 @@ def test_what_is_unknown_on_either_side_is_left_out() -> None:
 def test_several_pods_are_judged_by_their_mean() -> None:
     pods = np.vstack([SLOWER * 0.9, SLOWER * 1.1])
 
-    assert judged("mann_whitney", BASELINE, pods).estimate == (
+    assert judged("mann_whitney", BASELINE, pods, pods="ignore").estimate == (
         judged("mann_whitney", BASELINE, SLOWER).estimate
     )
 

@@ -46,7 +46,7 @@ REFUSED = {
     "alpha is not certain": ("alpha", 0, r"must lie in \(0, 1\)"),
     "beta is a probability": ("beta", "5%", r"must lie in \(0, 1\)"),
     "a direction is known": ("direction", "up", "one of increase, decrease, either, got 'up'"),
-    "looks are known": ("looks", "often", "one of anytime, fixed"),
+    "looks are known": ("looks", "often", "one of anytime, group_sequential, fixed"),
     "steps are whole": ("horizon", 60.5, "a whole number"),
     "steps are at least a few": ("min_samples", 3, "at least 4"),
 }
