@@ -21,14 +21,17 @@ from judges.core.judgment import (
     Interval,
     Judgment,
     Reason,
+    Scale,
     Verdict,
 )
 from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks, Pods
+from judges.core.placing import TIE
 from judges.core.pods import Clusters
-from judges.core.ranks import TIE, Mask, Pairs, RankMethod, row_medians
+from judges.core.ranks import Mask, Pairs, RankMethod, row_medians
 from judges.core.sample import Array, Ratio, Sample, Values
 from judges.core.scaled import Scaled, scaled
+from judges.core.shifts import Shifts
 from judges.core.studentized import RANKS, Studentized, half_widths, widths
 
 
@@ -135,7 +138,7 @@ class _Ready:
     @property
     def alike(self) -> tuple[object, ...]:
         rule = self.rule
-        return rule.direction, rule.looks, rule.horizon, rule.confidence
+        return rule.direction, rule.looks, rule.horizon, rule.confidence, self.data.scale
 
 
 def _prepare(rule: MannWhitney, sample: Sample) -> Judgment | _Ready:
@@ -210,11 +213,22 @@ class _Stretch:
         return replace(self, data=[one.part(start, stop) for one in self.data], pairs=pairs)
 
     def weigh(self, limits: Sequence[Limit], claim: Claim, level: Array) -> Weights:
-        moved = [one.moved(lim, claim.side) for one, lim in zip(self.data, limits, strict=True)]
-        found = self.pairs.moved(np.stack(moved)).studentized(
-            self.is_signed, np.zeros(len(moved)), within=self._within, clusters=self.clusters
+        pairs, shift = self._moved(limits, claim.side)
+        found = pairs.studentized(
+            self.is_signed, shift, within=self._within, clusters=self.clusters
         )
         return found.evidence(claim.sign, alpha=level, horizon=claim.horizon)
+
+    def _moved(self, limits: Sequence[Limit], side: int) -> tuple[Pairs, Array]:
+        """Move the baselines to the limits: by a shift, which needs no sorting, where it is one."""
+        if all(one.scale is Scale.RATIO for one in self.data):
+            return self.pairs, side * np.log([limit.ratio for limit in limits])
+        moved = [one.moved(limit, side) for one, limit in zip(self.data, limits, strict=True)]
+        return self.pairs.moved(np.stack(moved)), np.zeros(len(moved))
+
+    @cached_property
+    def _shifts(self) -> Shifts:
+        return Shifts.of(self.pairs, self.is_signed)
 
     @cached_property
     def _within(self) -> Array | None:
@@ -222,15 +236,15 @@ class _Stretch:
         if not any(self.clusters):
             return None
         half = np.minimum(np.sqrt(self.runs.variance / self.n), MOST_HALF)
-        bounds = shifts.bounds(self.pairs, self.is_signed, half)
+        bounds = self._shifts.bounds(half)
         spread = np.nan_to_num(bounds.upper - bounds.lower, nan=0.0) / 2
         return np.asarray(spread * spread)
 
     def estimates(self, level: float) -> list[Estimate]:
         """Give each Hodges-Lehmann estimate, with the shifts that the test does not reject."""
-        centres = shifts.hodges_lehmann(self.pairs, self.is_signed)
+        centres = self._shifts.middle()
         half = half_widths(self.runs, self.n, RANKS, level=level)
-        bounds = shifts.bounds(self.pairs, self.is_signed, half)
+        bounds = self._shifts.bounds(half)
         lower, upper = bounds.lower, bounds.upper
         if self._within is not None:
             clustered = np.array([one is not None for one in self.clusters])

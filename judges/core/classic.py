@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from judges.core import shifts
-from judges.core.ranks import midranks, tie_sizes
+from judges.core.placing import midranks, tie_sizes
 
 Array = NDArray[np.float64]
 

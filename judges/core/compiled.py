@@ -1,32 +1,27 @@
-"""The loops that a compiler makes fast: counting and selecting, exact in either form.
+"""Whether loops run compiled: with numba (extra `fast`), and where there is enough to do.
 
-With numba installed (extra `fast`) they are compiled; without it numpy does the same work. Both
-only compare, count and select, so the results are the same to the last bit.
+The kernels only compare, count, select and divide counts, in the same arithmetic as numpy's forms
+beside them, so that results are the same to the last bit.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from functools import cache
+from types import ModuleType
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
+# Loading numba and its compiled code takes about half a second: the work of so many values, once.
+WORTH_COMPILING = 32_768
 
 
-def places(baseline: Array, canary: Array, tie: float) -> tuple[Indices, Indices]:
-    """Count for each canary value the baseline values below it, and those up to it.
+def kernels(size: int) -> ModuleType | None:
+    """Give the compiled loops for arrays of so many values; `None` where numpy serves better."""
+    return _loaded() if size >= WORTH_COMPILING else None
 
-    Args:
-        baseline: Shape (m, n), each row ascending.
-        canary: Shape (m, k), each row ascending.
-        tie: Values closer than this are equal.
 
-    Returns:
-        Shape (m, k) each: how many are smaller, and how many are smaller or equal.
-    """
-    below, up_to = np.empty(canary.shape, dtype=np.intp), np.empty(canary.shape, dtype=np.intp)
-    lower, upper = canary - tie, canary + tie
-    for row, values in enumerate(baseline):
-        below[row] = values.searchsorted(lower[row], side="left")
-        up_to[row] = values.searchsorted(upper[row], side="right")
-    return below, up_to
+@cache
+def _loaded() -> ModuleType | None:
+    try:
+        from judges.core import kernels as loaded
+    except ImportError:
+        return None
+    return loaded

@@ -19,8 +19,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from judges.core import compiled
+from judges.core import placing
 from judges.core.dependence import long_runs, row_dot
+from judges.core.placing import TIE, midranks
 from judges.core.pods import Clusters
 from judges.core.studentized import RANKS, Studentized, studentize
 
@@ -28,10 +29,6 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
-# Working values (logarithms, or multiples of a typical value) closer than this are equal. A change
-# of the unit, or a limit that the canary meets exactly, rounds the last digits; it must neither
-# break a tie nor make one.
-TIE = 1e-12
 # Sides that agree in rank more than this share a pattern (load, season): pair them. Persistent
 # differences are paired as well: the signed ranks hold their size there and placements do not.
 SHARED_PATTERN, PERSISTENT = 0.5, 0.5
@@ -84,15 +81,6 @@ class Pairs:
             order_canary=self.order_canary,
         )
 
-    def only(self, rows: Mask) -> Pairs:
-        """Give some of the pairs."""
-        return Pairs(
-            baseline=self.baseline[rows],
-            canary=self.canary[rows],
-            order_baseline=self.order_baseline[rows],
-            order_canary=self.order_canary[rows],
-        )
-
     def ascending(self) -> tuple[Array, Array]:
         """Give baseline and canary in ascending order, shape (m, n) each."""
         return (
@@ -106,16 +94,9 @@ class Pairs:
         The places lie in [0, 1]; the mean of the first is the probability that a canary value
         exceeds a baseline value moved by `shift`, shape (m,), ties counted half.
         """
-        m, n = self.canary.shape
         baseline, canary = self.ascending()
-        below, up_to = compiled.places(baseline + shift[:, np.newaxis], canary, TIE)
-        of_canary, of_baseline = np.empty((m, n)), np.empty((m, n))
-        np.put_along_axis(of_canary, self.order_canary, (below + up_to) / (2 * n), axis=1)
-        # The i-th baseline value exceeds those canary values that at most i of its kind reach.
-        reached = _histogram(below, n) + _histogram(up_to, n)
-        places = np.cumsum(reached[:, :n], axis=1) / (2 * n)
-        np.put_along_axis(of_baseline, self.order_baseline, places, axis=1)
-        return of_canary, of_baseline
+        moved = baseline + shift[:, np.newaxis]
+        return placing.placements(moved, canary, self.order_baseline, self.order_canary)
 
     def studentized(
         self,
@@ -133,21 +114,24 @@ class Pairs:
             within: Shape (m,): variance of the shift itself, which pods are held against.
             clusters: The pods of each pair.
         """
-        influence = np.empty_like(self.canary)
-        halved = ~is_signed
-        if halved.any():
-            of_canary, of_baseline = self.only(halved).placements(shift[halved])
-            influence[halved] = of_canary - of_baseline
-            # Complete separation leaves placements nothing to vary; signed ranks see the noise.
-            halved[halved] = np.ptp(influence[halved], axis=1) > TIE
-        signed = ~halved
-        if signed.any():
-            differences = self.canary[signed] - self.baseline[signed]
-            influence[signed] = signed_ranks(differences - shift[signed, np.newaxis])
-        effect = influence.sum(axis=1) / np.where(halved, 2 * self.n, self.n)
+        influence, signed = self._influence(is_signed, shift)
+        effect = influence.sum(axis=1) / np.where(signed, self.n, 2 * self.n)
         return studentize(
             effect, long_runs(influence), self.n, trust=RANKS, within=within, clusters=clusters
         )
+
+    def _influence(self, is_signed: Mask, shift: Array) -> tuple[Array, Mask]:
+        """Give each step's part in the statistics, and which of them are signed ranks."""
+        if is_signed.all():
+            return signed_ranks(self.canary - self.baseline - shift[:, np.newaxis]), is_signed
+        of_canary, of_baseline = self.placements(shift)
+        influence = of_canary - of_baseline
+        # Complete separation leaves placements nothing to vary; signed ranks see the noise.
+        signed: Mask = is_signed | (np.ptp(influence, axis=1) <= TIE)
+        if signed.any():
+            differences = self.canary[signed] - self.baseline[signed]
+            influence[signed] = signed_ranks(differences - shift[signed, np.newaxis])
+        return influence, signed
 
     def choose(self) -> Mask:
         """Choose the statistic of each pair: paired, where the sides share a pattern or drift.
@@ -169,41 +153,6 @@ class Pairs:
         return shared | persistent
 
 
-def midranks(values: Array, order: Indices | None = None) -> Array:
-    """Rank the values of each row, shape (m, n), from 1; ties share the mean of their ranks.
-
-    Args:
-        values: Shape (m, n).
-        order: Their ascending order, where it is known already.
-    """
-    order = np.argsort(values, axis=1) if order is None else order
-    first, last = _tied(np.take_along_axis(values, order, axis=1))
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=1)
-    return ranks
-
-
-def tie_sizes(values: Array) -> Array:
-    """Count the members of each group of equal values of one series, shape (n,)."""
-    first, _ = _tied(np.sort(values)[np.newaxis])
-    return np.unique(first, return_counts=True)[1].astype(np.float64)
-
-
-def _tied(ascending: Array) -> tuple[Indices, Indices]:
-    """Give the places of the first and the last member of the group that each value ties with."""
-    m, n = ascending.shape
-    starts = np.ones((m, n), dtype=np.bool_)
-    np.greater(ascending[:, 1:] - ascending[:, :-1], TIE, out=starts[:, 1:])
-    places = np.broadcast_to(np.arange(n), (m, n))
-    if starts.all():
-        return places, places
-    ends = np.ones((m, n), dtype=np.bool_)
-    ends[:, :-1] = starts[:, 1:]
-    first = np.maximum.accumulate(np.where(starts, places, 0), axis=1)
-    last = np.minimum.accumulate(np.where(ends, places, n)[:, ::-1], axis=1)[:, ::-1]
-    return first, last
-
-
 def signed_ranks(differences: Array) -> Array:
     """Give sign times rank of the absolute difference, scaled to (-1, 1); shape (m, n)."""
     size = np.abs(differences)
@@ -221,13 +170,6 @@ def row_medians(values: Array) -> Array:
         return upper
     middle: Array = halves[:, : n // 2].max(axis=1) / 2 + upper / 2
     return middle
-
-
-def _histogram(places: Indices, n: int) -> Indices:
-    """Count in each row how often each place from 0 to n occurs; shape (m, n + 1)."""
-    rows = np.arange(len(places))[:, np.newaxis] * (n + 1)
-    counted = np.bincount((places + rows).ravel(), minlength=len(places) * (n + 1))
-    return counted.reshape(len(places), n + 1)
 
 
 def _correlations(x: Array, y: Array) -> Array:

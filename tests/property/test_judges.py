@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import judges
 from judges import Evidence, Judgment, Ratio, Sample, Values, Verdict
-from judges.core import shifts
 from judges.core.ranks import Pairs
+from judges.core.shifts import Shifts
 from tests.support.samples import Array, faults, judged, judged_counts
 
 STEPS = st.integers(15, 40)
@@ -218,8 +218,8 @@ def test_what_happens_to_both_sides_leaves_signed_ranks(
     assert other.studentized(signed, moved).t[0] == pytest.approx(
         one.studentized(signed, moved).t[0]
     )
-    assert shifts.hodges_lehmann(other, signed)[0] == pytest.approx(
-        shifts.hodges_lehmann(one, signed)[0], abs=1e-9
+    assert Shifts.of(other, signed).middle()[0] == pytest.approx(
+        Shifts.of(one, signed).middle()[0], abs=1e-9
     )
 
 

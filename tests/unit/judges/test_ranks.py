@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from judges.core import ranks
-from judges.core.ranks import TIE, Pairs, RankMethod, tie_sizes
+from judges.core import placing, ranks
+from judges.core.placing import TIE, tie_sizes
+from judges.core.ranks import Pairs, RankMethod
 from judges.core.studentized import Studentized
 from tests.support.samples import Array, a_gauge
 
@@ -17,11 +18,13 @@ Draw = Callable[[int, int], tuple[Array, Array]]
 
 
 def midranks(values: Array) -> Array:
-    return ranks.midranks(values[np.newaxis])[0]
+    found: Array = placing.midranks(values[np.newaxis])[0]
+    return found
 
 
 def signed_ranks(differences: Array) -> Array:
-    return ranks.signed_ranks(differences[np.newaxis])[0]
+    found: Array = ranks.signed_ranks(differences[np.newaxis])[0]
+    return found
 
 
 def pair_of(baseline: Array, canary: Array) -> Pairs:

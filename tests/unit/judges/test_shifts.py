@@ -11,7 +11,8 @@ import pytest
 from judges.core import shifts
 from judges.core.evidence import normal_deviate
 from judges.core.ranks import Pairs, RankMethod
-from judges.core.shifts import SUMS_AT_ONCE
+from judges.core.selection import SUMS_AT_ONCE
+from judges.core.shifts import Shifts
 from tests.support.samples import Array, a_gauge, judged
 
 MANY = 2 * math.isqrt(SUMS_AT_ONCE)
@@ -36,7 +37,7 @@ def pair_of(baseline: Array, canary: Array) -> Pairs:
 
 
 def estimate(baseline: Array, canary: Array, *, signed: bool) -> float:
-    return float(shifts.hodges_lehmann(pair_of(baseline, canary), np.array([signed]))[0])
+    return float(Shifts.of(pair_of(baseline, canary), np.array([signed])).middle()[0])
 
 
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS.keys())
@@ -76,7 +77,7 @@ def test_the_bounds_leave_the_same_part_of_the_pairs_on_either_side(
     sums = walsh(canary - baseline) if is_signed[0] else np.subtract.outer(canary, baseline)
 
     for half in (0.05, 0.2, 0.45):
-        found = shifts.bounds(pair_of(baseline, canary), is_signed, np.array([half]))
+        found = Shifts.of(pair_of(baseline, canary), is_signed).bounds(np.array([half]))
 
         below, above = (sums < found.lower[0]).sum(), (sums > found.upper[0]).sum()
         assert below == above == math.floor(sums.size * (0.5 - half)) - 1
@@ -86,7 +87,7 @@ def test_the_bounds_leave_the_same_part_of_the_pairs_on_either_side(
 def test_a_reach_beyond_all_pairs_bounds_nothing(half: float) -> None:
     baseline, canary = (np.log(a_gauge(seed, n=30)) for seed in (1, 2))
 
-    found = shifts.bounds(pair_of(baseline, canary), np.array([False]), np.array([half]))
+    found = Shifts.of(pair_of(baseline, canary), np.array([False])).bounds(np.array([half]))
 
     assert np.isnan([found.lower[0], found.upper[0]]).all()
 

@@ -1,0 +1,92 @@
+"""Compiled loops give what numpy gives, to the last bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import judges
+from judges import Sample
+from judges.core import compiled, kernels, placing, selection
+from tests.support.samples import Array
+
+Draw = Callable[[np.random.Generator, int, int], Array]
+DRAWS: dict[str, Callable[..., Any]] = {
+    "continuous": lambda rng, m, n: rng.standard_normal((m, n)),
+    "whole numbers": lambda rng, m, n: rng.integers(0, 9, (m, n)) * np.float64(1),
+    "two values": lambda rng, m, n: 0.1 * rng.integers(0, 2, (m, n)),
+    "all equal": lambda _, m, n: np.full((m, n), 0.3),
+    "far apart": lambda rng, m, n: np.sign(rng.standard_normal((m, n))) * 1e9 + rng.random((m, n)),
+    "heavy tails": lambda rng, m, n: rng.standard_t(1, (m, n)),
+    "ties by rounding": lambda rng, m, n: 0.1 * rng.integers(0, 20, (m, n)) + 0.2,
+}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+@pytest.mark.parametrize("n", [4, 15, 64, 65, 130])
+def test_both_forms_select_the_same_sums(draw: Draw, n: int) -> None:
+    rng = np.random.default_rng(n)
+    x, y = (np.sort(draw(rng, 12, n), axis=1) for _ in range(2))
+    walsh = np.arange(12) % 2 == 0
+    x[walsh] = y[walsh]
+    total = np.where(walsh, n * (n + 1) // 2, n * n)
+
+    for share in (0.0, 0.02, 0.5, 0.98):
+        rank = np.minimum((share * total).astype(np.intp), total - 1)
+        for upper in (rank, np.minimum(rank + 1, total - 1)):
+            found = kernels.order_statistics(x, y, walsh, rank, upper)
+
+            np.testing.assert_array_equal(
+                found, selection.order_statistics(x, y, walsh, rank, upper)
+            )
+            sums = [
+                np.sort(np.add.outer(x[i], y[i])[np.triu_indices(n) if walsh[i] else ...].ravel())
+                for i in range(12)
+            ]
+            expected = [s[r] / 2 + s[u] / 2 for s, r, u in zip(sums, rank, upper, strict=True)]
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_both_forms_rank_and_place_alike(draw: Draw) -> None:
+    rng = np.random.default_rng(7)
+    baseline, canary = draw(rng, 9, 41), draw(rng, 9, 41)
+    orders = np.argsort(baseline, axis=1), np.argsort(canary, axis=1)
+    ascending = np.sort(baseline, axis=1), np.sort(canary, axis=1)
+
+    np.testing.assert_array_equal(
+        kernels.midranks(baseline, orders[0], placing.TIE), placing.midranks(baseline, orders[0])
+    )
+    for one, other in zip(
+        kernels.placements(*ascending, *orders, placing.TIE),
+        placing.placements(*ascending, *orders),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_rank_that_is_not_there_has_no_statistic() -> None:
+    x, none = np.zeros((1, 4)), np.array([-1])
+
+    for select in (kernels.order_statistics, selection.order_statistics):
+        assert np.isnan(select(x, x, np.array([False]), none, none)[0])
+
+
+@pytest.mark.parametrize("looks", ["fixed", "anytime"])
+def test_judgments_do_not_show_which_form_was_used(
+    looks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(11)
+    judge = judges.create("mann_whitney", looks=looks, horizon=60)
+    samples = [Sample.of_values(*np.exp(0.1 * draw)) for draw in rng.standard_normal((8, 2, 60))]
+    judged = []
+
+    for worth in (0, 10**12):
+        monkeypatch.setattr(compiled, "WORTH_COMPILING", worth)
+        assert (compiled.kernels(100) is kernels) == (worth == 0)
+        judged.append(judges.judge_many([judge] * 8, samples))
+
+    assert judged[0] == judged[1]
