@@ -28,11 +28,11 @@ from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks, Pods
 from judges.core.placing import TIE
 from judges.core.pods import Clusters
-from judges.core.ranks import Mask, Pairs, RankMethod, row_medians
+from judges.core.ranks import Mask, Pairs, RankMethod, reach
 from judges.core.sample import Array, Ratio, Sample, Values
 from judges.core.scaled import Scaled, scaled
 from judges.core.shifts import Shifts
-from judges.core.studentized import RANKS, Studentized, half_widths, widths
+from judges.core.studentized import RANKS, half_widths, widths
 
 
 class Variance(StrEnum):
@@ -197,15 +197,9 @@ class _Stretch:
     def n(self) -> int:
         return self.pairs.n
 
-    @property
-    def runs(self) -> LongRuns:
-        return self.at_centre.runs
-
     @cached_property
-    def at_centre(self) -> Studentized:
-        """The statistic with the canary moved back by its typical distance: noise alone is left."""
-        middle = row_medians(self.pairs.canary - self.pairs.baseline)
-        return self.pairs.studentized(self.is_signed, middle)
+    def runs(self) -> LongRuns:
+        return self.pairs.runs(self.is_signed)
 
     def part(self, start: int, stop: int) -> _Stretch:
         stretch = np.s_[:, start:stop]
@@ -215,7 +209,7 @@ class _Stretch:
     def weigh(self, limits: Sequence[Limit], claim: Claim, level: Array) -> Weights:
         pairs, shift = self._moved(limits, claim.side)
         found = pairs.studentized(
-            self.is_signed, shift, within=self._within, clusters=self.clusters
+            self.is_signed, shift, self.runs, within=self._within, clusters=self.clusters
         )
         return found.evidence(claim.sign, alpha=level, horizon=claim.horizon)
 
@@ -235,22 +229,21 @@ class _Stretch:
         """The variance of each shift, which the pods' differences are held against."""
         if not any(self.clusters):
             return None
-        half = np.minimum(np.sqrt(self.runs.variance / self.n), MOST_HALF)
-        bounds = self._shifts.bounds(half)
+        error = np.sqrt(self.runs.variance / self.n)
+        bounds = self._shifts.bounds(np.minimum(reach(error), MOST_HALF))
         spread = np.nan_to_num(bounds.upper - bounds.lower, nan=0.0) / 2
         return np.asarray(spread * spread)
 
     def estimates(self, level: float) -> list[Estimate]:
         """Give each Hodges-Lehmann estimate, with the shifts that the test does not reject."""
         centres = self._shifts.middle()
-        half = half_widths(self.runs, self.n, RANKS, level=level)
-        bounds = self._shifts.bounds(half)
+        bounds = self._shifts.bounds(reach(half_widths(self.runs, self.n, RANKS, level=level)))
         lower, upper = bounds.lower, bounds.upper
         if self._within is not None:
             clustered = np.array([one is not None for one in self.clusters])
-            reach = widths(self._within, self.runs, RANKS, level=level, clusters=self.clusters)
-            lower = np.where(clustered, np.minimum(lower, centres - reach), lower)
-            upper = np.where(clustered, np.maximum(upper, centres + reach), upper)
+            wide = widths(self._within, self.runs, RANKS, level=level, clusters=self.clusters)
+            lower = np.where(clustered, np.minimum(lower, centres - wide), lower)
+            upper = np.where(clustered, np.maximum(upper, centres + wide), upper)
         return [
             one.estimate(float(centre), _interval(low, high, level))
             for one, centre, low, high in zip(self.data, centres, lower, upper, strict=True)

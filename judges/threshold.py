@@ -27,7 +27,7 @@ from judges.core.judgment import (
 )
 from judges.core.parameters import Looks
 from judges.core.sample import Array, Ratio, Sample, Values
-from judges.core.studentized import MEANS, half_widths, studentize
+from judges.core.studentized import ONE_SIDE, half_widths, studentize
 
 LEAST_EFFECTIVE = 6
 # A quotient of extreme units may underflow; values that small are all zero to any metric.
@@ -210,7 +210,7 @@ class Threshold:
         mean, influence, unit = self._mean(series, sample)
         distance = np.array([min(max((mean - bound) / unit, -_FAR), _FAR)])
         runs = long_runs(influence[np.newaxis])
-        found = studentize(distance, runs, len(influence), trust=MEANS)
+        found = studentize(distance, runs, len(influence), trust=ONE_SIDE)
         return (
             found.evidence(sign, alpha=self.alpha, horizon=self.horizon)[0],
             found.evidence(-sign, alpha=self.beta, horizon=self.horizon)[0],
@@ -264,7 +264,7 @@ class Threshold:
             return Estimate(value=value, scale=Scale.VALUE)
         mean, influence, unit = self._mean(series, sample)
         runs = long_runs(influence[np.newaxis])
-        half = float(half_widths(runs, len(influence), MEANS, level=self.confidence)[0]) * unit
+        half = float(half_widths(runs, len(influence), ONE_SIDE, level=self.confidence)[0]) * unit
         return Estimate(
             value=mean,
             scale=Scale.VALUE,

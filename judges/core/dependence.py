@@ -13,6 +13,7 @@ References:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -83,33 +84,58 @@ def long_run(series: Array) -> LongRun:
     return long_runs(series[np.newaxis])[0]
 
 
-def long_runs(series: Array) -> LongRuns:
+def long_runs(series: Array, other: Array | None = None) -> LongRuns:
     """Estimate the long-run variance of many influence series of one length.
 
     A row's estimate does not depend on the rows beside it, to the last bit.
 
     Args:
         series: Shape (m, n), a row a series, as for `long_run`.
+        other: A second series of each row that is independent of the first and as dependent from
+            step to step: their variances add, and both tell of the dependence, so that there are
+            twice the degrees of freedom.
     """
     n = series.shape[1]
-    u = series - (series.sum(axis=1) / n)[:, np.newaxis]
-    power = row_dot(u, u)
-    varies = power > _ROUNDING * row_dot(series, series)
-    marginal = np.where(varies, power, 1.0) / (n - 1)
-    phi = np.where(varies, autocorrelation(u, np.where(varies, power, 1.0)), 0.0)
+    parts = [_centred(series)] if other is None else [_centred(series), _centred(other)]
+    size = _rounding(series) + (0.0 if other is None else _rounding(other))
+    power = np.add.reduce([row_dot(u, u) for u in parts])
+    varies = power > size
+    power = np.where(varies, power, 1.0)
+    phi = np.where(varies, autocorrelation(parts, power), 0.0)
     inflation = ar1_inflation(phi, n)
+    marginal = power / (n - 1)
     # An autocorrelated window understates its own marginal variance; undo that, within reason.
     by_ar1 = marginal / np.maximum(1 - (inflation - 1) / (n - 1), 0.05) * inflation
-    by_cosines, cosines = _cosine_variance(u)
-    df = n / inflation - 1
-    df = np.where(by_cosines > by_ar1, np.minimum(df, 2.0 * cosines), df)
+    found = [_cosine_variance(u) for u in parts]
+    by_cosines, cosines = np.add.reduce([variance for variance, _ in found]), found[0][1]
+    df = len(parts) * _degrees(n / inflation - 1, 2.0 * cosines, by_ar1, by_cosines)
     variance = np.maximum(by_ar1, by_cosines)
     return LongRuns(
         variance=np.where(varies, variance, 0.0),
-        df=np.where(varies, np.maximum(df, 1.0), n - 1.0),
+        df=np.where(varies, np.maximum(df, 1.0), len(parts) * (n - 1.0)),
         n_effective=np.where(varies, n * marginal / variance, float(n)),
         autocorrelation=phi,
     )
+
+
+def _degrees(of_ar1: Array, of_cosines: float, by_ar1: Array, by_cosines: Array) -> Array:
+    """Give the degrees of freedom of the larger of two variances, by one series of each row.
+
+    Where the cosines say little more than AR(1), chance made them larger and errs on the safe
+    side, so they cost few degrees; where they say much more, AR(1) is wrong and they stand alone.
+    """
+    ratio = np.minimum(by_ar1 / np.maximum(by_cosines, np.finfo(float).tiny), 1.0)
+    degrees: Array = np.maximum(of_ar1 * ratio * ratio, np.minimum(of_ar1, of_cosines))
+    return degrees
+
+
+def _centred(series: Array) -> Array:
+    centred: Array = series - (series.sum(axis=1) / series.shape[1])[:, np.newaxis]
+    return centred
+
+
+def _rounding(series: Array) -> Array:
+    return _ROUNDING * row_dot(series, series)
 
 
 def row_dot(first: Array, second: Array) -> Array:
@@ -125,15 +151,15 @@ def magnitude(values: Array) -> float:
     return math.ldexp(1.0, min(max(exponent, -1000), 1023)) if largest > 0 else 1.0
 
 
-def autocorrelation(centred: Array, power: Array) -> Array:
+def autocorrelation(parts: Sequence[Array], power: Array) -> Array:
     """Give the lag-1 autocorrelation of centred series, bias-corrected, in [0, .97].
 
     Args:
-        centred: Shape (m, n).
-        power: Shape (m,): sum of squares of each.
+        parts: One or two series of each row, shape (m, n) each, that share it.
+        power: Shape (m,): sum of squares of each row.
     """
-    n = centred.shape[1]
-    raw = row_dot(centred[:, 1:], centred[:, :-1]) / power
+    n = parts[0].shape[1]
+    raw = np.add.reduce([row_dot(u[:, 1:], u[:, :-1]) for u in parts]) / power
     corrected: Array = np.clip(raw + (1 + 3 * raw) / n, 0.0, MAX_AUTOCORRELATION)
     return corrected
 

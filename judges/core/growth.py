@@ -141,7 +141,7 @@ class Growth:
             estimate=self._estimate(),
             harm=harm,
             safety=safety,
-            n=self.trend.n,
+            n=self.growing.n,
             n_effective=self.trend.n_effective,
             autocorrelation=self.trend.autocorrelation,
             settlement=self._settlement() if verdict is Verdict.INCONCLUSIVE else None,
@@ -161,7 +161,7 @@ class Growth:
         rate = side * self._size(limit) / self.span.steps
         log_e = evidence.log_e_normal(
             sign * self.over_looks.deviate(rate),
-            self.trend.n,
+            self.growing.n,
             alpha=level,
             best_at=self.rule.horizon / 2,
         )

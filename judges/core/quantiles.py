@@ -17,8 +17,9 @@ import numpy as np
 
 from judges.core import evidence, pods
 from judges.core.comparison import Claim
-from judges.core.dependence import LongRuns, long_runs
+from judges.core.dependence import LongRuns
 from judges.core.evidence import Mask, Weights
+from judges.core.influence import Influence
 from judges.core.judgment import Estimate, Reason
 from judges.core.limits import Limit
 from judges.core.parameters import Pods
@@ -154,8 +155,8 @@ class Buckets:
                 )
         return None
 
-    def effect(self) -> tuple[float, Array] | None:
-        """Give the logarithm of the ratio, and each step's part in it, shape (n,)."""
+    def effect(self) -> tuple[float, Array, Array] | None:
+        """Give the logarithm of the ratio, and the canary's and baseline's part of each step."""
         places = self.places()
         if any(place is None or not place.density > 0 for place in places):
             return None
@@ -166,7 +167,7 @@ class Buckets:
         )
         if baseline <= 0 or canary <= 0:
             return None
-        return math.log(canary / baseline), of_canary - of_baseline
+        return math.log(canary / baseline), of_canary, of_baseline
 
 
 def locate(
@@ -278,18 +279,18 @@ class Quantiles:
         return self.buckets[0].n
 
     @cached_property
-    def _effects(self) -> tuple[Array, Array, Mask]:
-        """The effects, their influence series, and which of them are known."""
+    def _effects(self) -> tuple[Array, Influence, Mask]:
+        """The effects, each step's part in them, and which of them are known."""
+        nothing = 0.0, np.zeros(self.n), np.zeros(self.n)
         found = [one.effect() for one in self.buckets]
-        known = np.array([one is not None for one in found])
-        nothing = 0.0, np.zeros(self.n)
-        pairs = [one or nothing for one in found]
-        return np.array([e for e, _ in pairs]), np.stack([psi for _, psi in pairs]), known
+        effects, canary, baseline = zip(*(one or nothing for one in found), strict=True)
+        influence = Influence(canary=np.stack(canary), baseline=np.stack(baseline))
+        return np.array(effects), influence, np.array([one is not None for one in found])
 
-    @cached_property
+    @property
     def runs(self) -> LongRuns:
         """What is known of the dependence of the steps."""
-        return long_runs(self._effects[1])
+        return self._effects[1].runs
 
     @property
     def _clusters(self) -> tuple[Clusters | None, ...]:

@@ -15,6 +15,9 @@ from judges.core.errors import InvalidSampleError
 
 Array = NDArray[np.float64]
 
+# Beyond this a double no longer counts by ones; below this it is rounding, not an observation.
+MOST_COUNTED, LEAST_COUNTED = 2.0**53, 1e-9
+
 
 def _rows(values: ArrayLike, dimensions: int = 2) -> Array:
     array = np.array(values, dtype=np.float64)
@@ -150,7 +153,7 @@ class Histogram:
     exponential: bool = False
 
     def __post_init__(self) -> None:
-        """Check the edges; a step of which a bucket is unknown is unknown."""
+        """Check the edges; a step of which a bucket is unknown, or no count, is unknown."""
         edges = np.array(self.edges, dtype=np.float64)
         edges.flags.writeable = False
         counts = np.array(_rows(self.counts, dimensions=3))
@@ -160,7 +163,9 @@ class Histogram:
             )
         if not len(edges) or edges[-1] != np.inf:
             raise InvalidSampleError(f"the last edge must be infinite, got {edges[-1:]}")
-        counts[np.isnan(counts).any(axis=2)] = np.nan
+        absurd = (counts < 0) | (counts > MOST_COUNTED)
+        counts[(np.isnan(counts) | absurd).any(axis=2)] = np.nan
+        counts[counts < LEAST_COUNTED] = 0.0
         counts.flags.writeable = False
         object.__setattr__(self, "edges", edges)
         object.__setattr__(self, "counts", counts)

@@ -15,8 +15,9 @@ import numpy as np
 
 from judges.core import pods
 from judges.core.comparison import Claim
-from judges.core.dependence import LongRuns, long_runs
+from judges.core.dependence import LongRuns
 from judges.core.evidence import Weights
+from judges.core.influence import Influence
 from judges.core.judgment import Estimate, Interval, Scale
 from judges.core.limits import Limit
 from judges.core.parameters import Pods
@@ -106,7 +107,7 @@ class Sums:
     @cached_property
     def runs(self) -> LongRuns:
         """What is known of the dependence of the steps."""
-        return long_runs(self._influence)
+        return self._influence.runs
 
     def part(self, start: int, stop: int) -> Sums:
         """Give the steps from `start` to before `stop`."""
@@ -119,17 +120,22 @@ class Sums:
         canary, baseline = _totals(self.canary), _totals(self.baseline)
         known = (canary > 0) & (baseline > 0)
         effects = np.where(canary > 0, np.inf, -np.inf)
-        np.log(np.divide(canary, baseline, out=effects, where=known), out=effects, where=known)
+        # A difference of logarithms: a quotient of extreme sums would not fit a double.
+        np.subtract(
+            np.log(np.where(known, canary, 1.0)),
+            np.log(np.where(known, baseline, 1.0)),
+            out=effects,
+            where=known,
+        )
         return effects
 
     @cached_property
-    def _influence(self) -> Array:
-        """Each step's part in the effect: load that both sides share cancels within it."""
+    def _influence(self) -> Influence:
+        """Each step's part in the effects."""
         means = _totals(self.canary) / self.n, _totals(self.baseline) / self.n
         known = (means[0] > 0) & (means[1] > 0)
         canary, baseline = (np.where(known, mean, 1.0)[:, np.newaxis] for mean in means)
-        influence: Array = self.canary / canary - self.baseline / baseline
-        return influence
+        return Influence(canary=self.canary / canary, baseline=self.baseline / baseline)
 
     def weigh(self, limits: Sequence[Limit], claim: Claim, level: Array) -> Weights:
         """Weigh a claim about each ratio and its limit."""
@@ -160,14 +166,14 @@ def ratio_estimate(
     effect: float, half: float, *, level: float, levels: tuple[float | None, float | None]
 ) -> Estimate:
     """Give a logarithm and the reach of its interval as a ratio."""
-    bounds = [
-        math.exp(bound) if abs(bound) < LARGEST_EXPONENT else None
-        for bound in (effect - half, effect + half)
-    ]
+    value, lower, upper = (
+        math.exp(log) if abs(log) < LARGEST_EXPONENT else None
+        for log in (effect, effect - half, effect + half)
+    )
     return Estimate(
-        value=math.exp(effect),
+        value=value,
         scale=Scale.RATIO,
-        interval=Interval(lower=bounds[0], upper=bounds[1], level=level),
+        interval=Interval(lower=lower, upper=upper, level=level),
         baseline=levels[0],
         canary=levels[1],
     )

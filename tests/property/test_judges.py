@@ -11,10 +11,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import judges
-from judges import Evidence, Judgment, Ratio, Sample, Values, Verdict
+from judges import Evidence, Histogram, Judgment, Ratio, Sample, Values, Verdict
 from judges.core.ranks import Pairs
 from judges.core.shifts import Shifts
-from tests.support.samples import Array, faults, judged, judged_counts
+from tests.support.samples import Array, faults, judged, judged_buckets, judged_counts
 
 STEPS = st.integers(15, 40)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -215,8 +215,8 @@ def test_what_happens_to_both_sides_leaves_signed_ranks(
     one = Pairs.of(baseline[np.newaxis], canary[np.newaxis])
     other = Pairs.of((baseline + common)[np.newaxis], (canary + common)[np.newaxis])
 
-    assert other.studentized(signed, moved).t[0] == pytest.approx(
-        one.studentized(signed, moved).t[0]
+    assert other.studentized(signed, moved, other.runs(signed)).t[0] == pytest.approx(
+        one.studentized(signed, moved, one.runs(signed)).t[0]
     )
     assert Shifts.of(other, signed).middle()[0] == pytest.approx(
         Shifts.of(one, signed).middle()[0], abs=1e-9
@@ -294,7 +294,7 @@ KINDS = [
 )  # fmt: skip
 def test_no_data_make_a_judge_raise_or_emit_nan(
     kind: str,
-    accepted: type[Values | Ratio],
+    accepted: type[Values | Ratio | Histogram],
     first: tuple[Array, Array],
     second: tuple[Array, Array],
     looks: str,
@@ -305,6 +305,10 @@ def test_no_data_make_a_judge_raise_or_emit_nan(
         required["looks"] = looks
     if accepted is Values:
         judgment = judged(kind, *first, **required)
+    elif accepted is Histogram:
+        judgment = judged_buckets(
+            kind, *(np.abs(np.column_stack(side)) for side in (first, second)), **required
+        )
     else:
         n = min(len(first[0]), len(second[0]))
         baseline, canary = ((side[0][:n], side[1][:n]) for side in (first, second))

@@ -49,6 +49,17 @@ def judged_counts(
         return judges.create(kind, **parameters).judge(sample)
 
 
+def judged_buckets(
+    kind: str, baseline: Array, canary: Array, *, grid: Array | None = None, **parameters: object
+) -> Judgment:
+    """Judge histograms, shape (steps, buckets) each, as strictly; steps of the shorter side."""
+    n = min(len(baseline), len(canary))
+    edges = np.append(np.arange(1.0, baseline.shape[1]), np.inf) if grid is None else grid
+    with np.errstate(divide="raise", over="raise", invalid="raise"):
+        sample = Sample.of_histograms(edges, baseline[:n], canary[:n])
+        return judges.create(kind, **parameters).judge(sample)
+
+
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
     """Name every plain value inside a judgment."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -47,7 +47,8 @@ def test_many_looks_never_trust_more_than_one(trust: Trust) -> None:
 def test_a_bounded_effect_never_exceeds_what_its_steps_can_show() -> None:
     huge = found_at(1e9, a_run(n_effective=8.0), RANKS)
 
-    assert huge.z[0] < math.sqrt(1.5 * 8)
+    assert huge.z[0] < math.sqrt(20 * 8)
+    assert huge.z_over_looks[0] < math.sqrt(15 * 8)
 
 
 def test_the_claim_and_its_opposite_share_the_probability() -> None:
