@@ -110,14 +110,30 @@ def increases(
     # An increase beyond the largest double becomes infinite, which a sample takes for unknown.
     with np.errstate(over="ignore"):
         for one in series:
-            pod = one.labels.get(pod_label, "") if pod_label else ""
-            row = rows.setdefault(pod, np.full(len(edges) - 1, np.nan))
-            _add(row, _grid(seen.times[target_of(one)], edges), 0.0)
-            times, gains = _gains(one, seen)
-            _add(row, _grid(times, edges), gains)
+            row = rows.setdefault(pod_of(one, pod_label), np.full(len(edges) - 1, np.nan))
+            add_gains(row, *_gains(one, seen), edges, scraped=seen.times[target_of(one)])
     pods = tuple(sorted(rows))
     values = np.vstack([rows[pod] for pod in pods]) if pods else np.empty((0, len(edges) - 1))
     return Increases(pods=pods, values=values)
+
+
+def pod_of(series: Series, pod_label: str | None) -> str:
+    """Name the pod of a series; without a label for it all are one."""
+    return series.labels.get(pod_label, "") if pod_label else ""
+
+
+def add_gains(row: Array, times: Array, gains: Array, edges: Array, *, scraped: Array) -> None:
+    """Add what a counter gained to the steps in which it was seen to.
+
+    Args:
+        row: What is known so far, shape (steps, …); NaN where nothing is. It is changed.
+        times: When the gains were seen, epoch seconds, shape (n,).
+        gains: Shape (n, …).
+        edges: Bounds of the steps, shape (steps + 1,).
+        scraped: When the counter's target was scraped: from then on its step is known.
+    """
+    _add(row, _grid(scraped, edges), np.zeros((len(scraped), *row.shape[1:])))
+    _add(row, _grid(times, edges), gains)
 
 
 def _grid(times: Array, edges: Array) -> NDArray[np.intp]:
@@ -126,11 +142,11 @@ def _grid(times: Array, edges: Array) -> NDArray[np.intp]:
     return np.where(step >= len(edges) - 1, -1, step)
 
 
-def _add(row: Array, steps: NDArray[np.intp], gains: Array | float) -> None:
+def _add(row: Array, steps: NDArray[np.intp], gains: Array) -> None:
     inside = steps >= 0
     touched = np.unique(steps[inside])
     row[touched] = np.nan_to_num(row[touched], nan=0.0)
-    np.add.at(row, steps[inside], np.broadcast_to(gains, steps.shape)[inside])
+    np.add.at(row, steps[inside], gains[inside])
 
 
 def _gains(series: Series, seen: Scrapes) -> tuple[Array, Array]:
@@ -140,12 +156,24 @@ def _gains(series: Series, seen: Scrapes) -> tuple[Array, Array]:
     times, values = series.times[usable], series.values[usable]
     if len(values) == 0:
         return times, values
-    without = seen.without(series)
     gains = np.diff(values, prepend=values[0])
-    restarted = gains < 0
-    restarted[1:] |= _vanished(times, without)
-    restarted[0] = _is_born(series, without, seen)
+    restarted = (gains < 0) | begins_anew(series, times, seen)
     return times, np.where(restarted, values, gains)
+
+
+def begins_anew(series: Series, times: Array, seen: Scrapes) -> NDArray[np.bool_]:
+    """Tell at which samples a series is known to come from 0, whatever their values say.
+
+    Args:
+        series: The series as scraped.
+        times: Its usable samples, epoch seconds, shape (n,) with n > 0.
+        seen: When its target was scraped.
+    """
+    without = seen.without(series)
+    anew = np.empty(len(times), dtype=np.bool_)
+    anew[0] = _is_born(series, without, seen)
+    anew[1:] = _vanished(times, without)
+    return anew
 
 
 def _vanished(times: Array, without: Array) -> NDArray[np.bool_]:

@@ -9,25 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import judges
-from analysis import guards, pairing, scoring
+from analysis import scoring
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.config.load import digest
-from analysis.errors import SourceError
-from analysis.guards import Comparison, Finding
-from analysis.pairing import CounterPair
-from analysis.planning import Ask, Variables, compares, plan, unique_requests
-from analysis.report import AnalysisReport, AskedQuery, MetricReport, Provenance
+from analysis.planning import Variables, plan, unique_requests
+from analysis.report import AnalysisReport, MetricReport, Provenance
+from analysis.samples import Gathered, gather
 from analysis.sources.port import (
-    Answer,
-    Answers,
     MetricSource,
     Progress,
-    Series,
     no_progress,
 )
 from analysis.window import Window
-from judges import Judgment, Reason, Sample, Verdict
+from judges import Judgment, Reason, Verdict
 from judges.core.sample import Side
 
 
@@ -56,60 +51,45 @@ def analyze(
     """
     asks = plan(config, window, variables)
     answers = source.answer(unique_requests(asks), progress=progress)
-    judged = [_judge(config, metric, asks, answers, window) for metric in config.metrics]
+    judged = _judge(config, gather(config, window, asks, answers), window)
     return _report(config, window, variables, judged)
-
-
-# ---- what the answers say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Judged:
-    """A metric judged, with everything its report shows."""
+    """A metric judged, with what it was judged by."""
 
-    metric: Metric
+    gathered: Gathered
     judgment: Judgment
-    findings: tuple[Finding, ...]
-    queries: tuple[AskedQuery, ...]
-    sample: Sample | None
+
+    @property
+    def metric(self) -> Metric:
+        return self.gathered.metric
 
 
-def _judge(
-    config: CanaryConfig, metric: Metric, asks: Sequence[Ask], answers: Answers, window: Window
-) -> _Judged:
-    own = [ask for ask in asks if ask.metric == metric.name]
-    queries = tuple(_asked(ask, answers[ask.request]) for ask in own)
-    if errors := [query.error for query in queries if query.error]:
-        judgment = _invalid(metric, Reason.SOURCE, f"no answer from the source: {errors[0]}")
-        return _Judged(metric=metric, judgment=judgment, findings=(), queries=queries, sample=None)
-    sample, notes = _sample(metric, own, answers, window)
-    findings = guards.inspect(_comparison(metric, own, answers, sample))
-    if findings:
-        text = "; ".join(finding.summary for finding in findings)
-        judgment = _invalid(metric, Reason.GUARD, text)
+def _judge(config: CanaryConfig, gathered: Sequence[Gathered], window: Window) -> list[_Judged]:
+    """Judge what can be judged, all metrics together."""
+    judged = {one.metric.name: judgment for one in gathered if (judgment := _invalid(one))}
+    valid = [one for one in gathered if one.metric.name not in judged]
+    samples = [one.sample for one in valid if one.sample is not None]
+    found = judges.judge_many(judges_of(config, valid, window), samples)
+    judged |= {
+        one.metric.name: _with_notes(judgment, one.notes)
+        for one, judgment in zip(valid, found, strict=True)
+    }
+    return [_Judged(gathered=one, judgment=judged[one.metric.name]) for one in gathered]
+
+
+def _invalid(one: Gathered) -> Judgment | None:
+    """Give the judgment of a metric that has no answer, or whose comparison would be worthless."""
+    if one.error:
+        reason, text = Reason.SOURCE, f"no answer from the source: {one.error}"
+    elif one.findings:
+        reason, text = Reason.GUARD, "; ".join(finding.summary for finding in one.findings)
     else:
-        notes += tuple(f"the source notes: {info}" for info in _said(own, answers, "infos"))
-        judgment = _with_notes(_create(config, metric, window).judge(sample), notes)
-    return _Judged(
-        metric=metric, judgment=judgment, findings=findings, queries=queries, sample=sample
-    )
-
-
-def _asked(ask: Ask, answer: Answer | SourceError) -> AskedQuery:
-    failed = isinstance(answer, SourceError)
-    return AskedQuery(
-        side=ask.side,
-        role=ask.role,
-        kind=str(ask.request.kind),
-        query=ask.request.query,
-        series=None if isinstance(answer, SourceError) else len(answer.series),
-        error=str(answer) if failed else None,
-    )
-
-
-def _invalid(metric: Metric, reason: Reason, summary: str) -> Judgment:
+        return None
     return Judgment(
-        kind=metric.judge.kind, verdict=Verdict.INCONCLUSIVE, reason=reason, summary=summary
+        kind=one.metric.judge.kind, verdict=Verdict.INCONCLUSIVE, reason=reason, summary=text
     )
 
 
@@ -117,87 +97,21 @@ def _with_notes(judgment: Judgment, notes: tuple[str, ...]) -> Judgment:
     return replace(judgment, warnings=judgment.warnings + notes) if notes else judgment
 
 
-def _create(config: CanaryConfig, metric: Metric, window: Window) -> judges.Judge:
-    """Make the metric's judge with its part of the rollout's risk."""
-    budget = scoring.budgets(config.metrics, config.scoring)[metric.name] or 1.0
+def judges_of(
+    config: CanaryConfig, gathered: Sequence[Gathered], window: Window
+) -> list[judges.Judge]:
+    """Make each metric's judge with its part of the rollout's risk."""
+    budgets = scoring.budgets(config.metrics, config.scoring)
     planned = config.window.planned.total_seconds() - config.window.warmup.total_seconds()
-    return metric.judge.create(
-        alpha=config.risk.false_fail * budget,
-        beta=config.risk.false_pass,
-        looks=config.risk.looks.value,
-        horizon=max(2, round(planned / window.step_s)),
-    )
-
-
-def _series(own: Sequence[Ask], answers: Answers, side: str) -> dict[str, tuple[Series, ...]]:
-    found: dict[str, tuple[Series, ...]] = {}
-    for ask in own:
-        answer = answers[ask.request]
-        if ask.side == side and isinstance(answer, Answer):
-            found[ask.role] = answer.series
-    return found
-
-
-def _sample(
-    metric: Metric, own: Sequence[Ask], answers: Answers, window: Window
-) -> tuple[Sample, tuple[str, ...]]:
-    edges = window.edges
-    by_side = {side: _series(own, answers, side) for side in SIDES}
-    if metric.query is not None:
-        sides: list[Side] = [
-            pairing.values_on_grid(by_side[side]["query"], edges) for side in SIDES
-        ]
-        return Sample(baseline=sides[0], canary=sides[1], step_s=window.step_s), ()
-    pairs = [
-        CounterPair(numerator=n, denominator=d) for n, d in (s.values() for s in by_side.values())
+    return [
+        one.metric.judge.create(
+            alpha=config.risk.false_fail * (budgets[one.metric.name] or 1.0),
+            beta=config.risk.false_pass,
+            looks=config.risk.looks.value,
+            horizon=max(2, round(planned / window.step_s)),
+        )
+        for one in gathered
     ]
-    begin, since = pairing.first_sample(*pairs), own[0].request.start
-    ratios, intervals = zip(
-        *(
-            pairing.ratio_on_grid(pair, edges, since=since, begin=begin, pod_label=metric.pods)
-            for pair in pairs
-        ),
-        strict=True,
-    )
-    sample = Sample(baseline=ratios[0], canary=ratios[1], step_s=window.step_s)
-    return sample, _counter_notes(pairs, max(intervals), window)
-
-
-def _counter_notes(
-    pairs: Sequence[CounterPair], interval_s: float, window: Window
-) -> tuple[str, ...]:
-    notes = []
-    if not any(pair.numerator for pair in pairs):
-        notes.append(
-            "the events' selector matched no series on either side: "
-            "no event happened, or it is misspelt"
-        )
-    if interval_s > window.step_s * 1.01:
-        notes.append(
-            f"the step of {window.step_s:g} s is shorter than the scrape interval of "
-            f"{interval_s:g} s; a step of two scrapes reads smoother"
-        )
-    return tuple(notes)
-
-
-def _said(own: Sequence[Ask], answers: Answers, what: str) -> tuple[str, ...]:
-    """Collect what the source said beside its answers: `warnings` or `infos`, each once."""
-    said = (getattr(answers[ask.request], what, ()) for ask in own)
-    return tuple(dict.fromkeys(text for texts in said for text in texts))
-
-
-def _comparison(metric: Metric, own: Sequence[Ask], answers: Answers, sample: Sample) -> Comparison:
-    series = {
-        side: tuple(one for role in _series(own, answers, side).values() for one in role)
-        for side in SIDES
-    }
-    return Comparison(
-        sample=sample,
-        baseline=series["baseline"],
-        canary=series["canary"],
-        warnings=_said(own, answers, "warnings"),
-        needs_baseline=compares(metric),
-    )
 
 
 def _report(
@@ -233,12 +147,12 @@ def _report(
         pass_score=config.scoring.pass_,
         marginal_score=config.scoring.marginal,
         warnings=_warnings(config, window),
-        provenance=_provenance(config, variables),
+        provenance=provenance_of(config, variables),
     )
 
 
 def _metric_report(one: _Judged, score: scoring.Judged, window: Window) -> MetricReport:
-    sample = one.sample
+    sample = one.gathered.sample
     return MetricReport(
         name=one.metric.name,
         group=one.metric.group,
@@ -247,8 +161,8 @@ def _metric_report(one: _Judged, score: scoring.Judged, window: Window) -> Metri
         weight=score.weight,
         lost=score.lost,
         judgment=one.judgment,
-        findings=one.findings,
-        queries=one.queries,
+        findings=one.gathered.findings,
+        queries=one.gathered.queries,
         times=window.edges[1:],
         baseline=sample.baseline.series() if sample else np.empty(0),
         canary=sample.canary.series() if sample else np.empty(0),
@@ -268,7 +182,8 @@ def _warnings(config: CanaryConfig, window: Window) -> tuple[str, ...]:
     return ()
 
 
-def _provenance(config: CanaryConfig, variables: Variables) -> Provenance:
+def provenance_of(config: CanaryConfig, variables: Variables) -> Provenance:
+    """Say what is needed to get the same result again."""
     version = importlib.metadata.version
     return Provenance(
         version=version("serinus"),

@@ -5,14 +5,17 @@ Import it where frames are used; it loads pandas.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+
 import numpy as np
 import pandas as pd
 
 from analysis.report import AnalysisReport, MetricReport
-from judges import InvalidSampleError, Ratio, Sample, Values
+from judges import Histogram, InvalidSampleError, Ratio, Sample, Values
 from judges.core.sample import Array
 
 Frame = pd.DataFrame | pd.Series
+Pods = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
 def sample_of_values(baseline: Frame, canary: Frame) -> Sample:
@@ -51,6 +54,72 @@ def sample_of_counts(baseline: tuple[Frame, Frame], canary: tuple[Frame, Frame])
         for events, total in sides
     ]
     return Sample(baseline=rows[0], canary=rows[1], step_s=_step_s(grid))
+
+
+def sample_of_histograms(
+    baseline: Pods, canary: Pods, *, totals: tuple[Frame, Frame] | None = None
+) -> Sample:
+    """Make a sample of histograms from frames whose columns are buckets.
+
+    Args:
+        baseline: Observations in each bucket in each step, not cumulative: a row a step with a
+            `DatetimeIndex`, a column a bucket named by its upper bound (`0.1` or `"0.1"`; the last
+            is infinite), in any order. A mapping holds a frame for each pod.
+        canary: The same of the canary, with the same buckets.
+        totals: Sums of the observed values of both sides; the columns of a frame are pods, in the
+            order of theirs.
+
+    Raises:
+        InvalidSampleError: As for `sample_of_values`; or a column is no number, frames have
+            different buckets, or totals other pods.
+
+    Examples:
+        >>> times = pd.date_range("2026-11-22", periods=2, freq="30s", tz="UTC")
+        >>> old = pd.DataFrame({"0.1": [9, 8], "+Inf": [1, 2]}, times)
+        >>> new = pd.DataFrame({"0.1": [7, 6], "+Inf": [3, 4]}, times)
+        >>> sample_of_histograms({"old-1": old, "old-2": old}, new).baseline.rows
+        array([[10., 10.],
+               [10., 10.]])
+    """
+    sides = [_pods(side) for side in (baseline, canary)]
+    sums = [_frame(total) for total in totals or ()]
+    if any(total.shape[1] != len(side) for total, side in zip(sums, sides, strict=False)):
+        raise InvalidSampleError("totals need a column for each pod of their side")
+    frames = [frame for side in sides for frame in side]
+    grid, edges = _grid([*frames, *sums]), _edges(frames)
+    old, new = (
+        Histogram(
+            edges=edges,
+            counts=np.stack([_rows(frame[edges], grid).T for frame in side]),
+            totals=_rows(sums[place], grid) if sums else None,
+        )
+        for place, side in enumerate(sides)
+    )
+    return Sample(baseline=old, canary=new, step_s=_step_s(grid))
+
+
+def _pods(side: Pods) -> list[pd.DataFrame]:
+    frames = list(side.values()) if isinstance(side, Mapping) else [side]
+    if not frames:
+        raise InvalidSampleError("a side without pods is none; leave its metric out")
+    return [_frame(frame).rename(columns=_edge) for frame in frames]
+
+
+def _edge(column: Hashable) -> float:
+    try:
+        return float(str(column))
+    except ValueError as error:
+        raise InvalidSampleError(
+            f"a column is a bucket, named by its upper bound, got {column!r}"
+        ) from error
+
+
+def _edges(frames: list[pd.DataFrame]) -> Array:
+    found = {tuple(sorted(frame.columns)) for frame in frames}
+    if len(found) > 1:
+        texts = " and ".join(sorted(str(list(edges)) for edges in found))
+        raise InvalidSampleError(f"all frames must have the same buckets, got {texts}")
+    return np.array(found.pop(), dtype=np.float64)
 
 
 def _frame(side: Frame) -> pd.DataFrame:

@@ -6,17 +6,19 @@ the metric inconclusive.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.sources.port import Series
-from judges import Ratio, Sample
+from judges import Histogram, Ratio, Sample
 from judges.core.sample import Side
 
 # Below this many requests on a side one client's behavior decides, whatever the statistics say.
 LEAST_REQUESTS = 30
+# What a side counts, by its type; gauges count nothing.
+UNITS: Mapping[type[Side], str] = {Ratio: "requests", Histogram: "observations"}
 # Expressions drop labels, so sides are told apart by values; fewer equal ones may be chance.
 LEAST_EQUAL_STEPS = 5
 
@@ -45,6 +47,7 @@ class Comparison:
         baseline: The baseline's series as answered.
         canary: The canary's series as answered.
         warnings: What the source said about them.
+        edges: Why the sides could not be laid on the same bucket edges.
         needs_baseline: Whether the judge compares at all.
     """
 
@@ -52,6 +55,7 @@ class Comparison:
     baseline: tuple[Series, ...]
     canary: tuple[Series, ...]
     warnings: tuple[str, ...] = ()
+    edges: Finding | None = None
     needs_baseline: bool = True
 
 
@@ -82,6 +86,8 @@ def _missing(comparison: Comparison) -> Finding | None:
         return None
     names = " and ".join(name for name, _ in missing)
     if any(series for _, series in missing):
+        if comparison.edges is not None:
+            return None
         summary = f"{names}: series exist, but none has a value in the judged steps"
         remedy = "check that the window, less its warmup, covers the time the pods were running"
     else:
@@ -118,16 +124,21 @@ def _same_labels(comparison: Comparison) -> bool:
 
 
 def _same_values(comparison: Comparison) -> bool:
+    if comparison.edges is not None:
+        return False  # counts on edges that do not fit may well come out equal
     baseline, canary = comparison.sample.paired()
     changes = int(np.count_nonzero(baseline[1:] != baseline[:-1]))
     return changes >= LEAST_EQUAL_STEPS and bool(np.array_equal(baseline, canary))
 
 
+def _edges(comparison: Comparison) -> Finding | None:
+    return comparison.edges
+
+
 def _exposure(comparison: Comparison) -> Finding | None:
     sample = comparison.sample
-    if not (isinstance(sample.baseline, Ratio) and isinstance(sample.canary, Ratio)):
-        return None
-    if _missing(comparison):
+    counted = UNITS.get(type(sample.canary))
+    if counted is None or comparison.edges is not None or _missing(comparison):
         return None
     totals = {"canary": _requests(sample.canary)}
     if comparison.needs_baseline:
@@ -137,14 +148,17 @@ def _exposure(comparison: Comparison) -> Finding | None:
         return None
     return Finding(
         code="little_exposure",
-        summary=f"{name}: {least:.0f} requests in the judged steps, {LEAST_REQUESTS} are needed",
+        summary=f"{name}: {least:.0f} {counted} in the judged steps, {LEAST_REQUESTS} are needed",
         remedy="wait longer, raise the canary's weight, or send it synthetic traffic",
     )
 
 
-def _requests(side: Ratio) -> float:
+def _requests(side: Side) -> float:
     """Count a side's requests, as far as the guard cares: no step counts more than enough."""
-    return float(np.nansum(np.clip(side.denominator, 0, LEAST_REQUESTS)))
+    return float(np.nansum(np.clip(side.rows, 0, LEAST_REQUESTS)))
 
 
-GUARDS: tuple[Callable[[Comparison], Finding | None], ...] = (_partial, _missing, _same, _exposure)
+GUARDS: tuple[Callable[[Comparison], Finding | None], ...] = (
+    *(_partial, _missing, _edges, _same),
+    _exposure,
+)

@@ -20,6 +20,8 @@ PLACEHOLDERS = ("1m", "x", "1")
 MOST_TRIALS = 81
 # Fewer steps than this leave an autocorrelated gauge undecided more often than not.
 FEW_STEPS = 30
+# How the series beside the buckets are named, and counters.
+_NO_BUCKETS = ("_sum", "_count", "_total")
 _RANGE = re.compile(r"\[([^\]:]+)\]")
 _COUNTER_FUNCTIONS = re.compile(r"\b(rate|irate|increase)\s*\(")
 
@@ -62,10 +64,13 @@ def _of_query(path: str, role: str, template: str, config: CanaryConfig) -> Iter
         yield Fault(path=path, message=f"this may be no PromQL: {error}")
         return
     if role != "query" and not _is_plain(parsed):
+        what = "a histogram" if role == "buckets" else "a counter"
         raise ConfigError(
-            f"must be a plain selector of a counter, which is read raw, without offset or @; "
+            f"must be a plain selector of {what}, which is read raw, without offset or @; "
             f"got {query!r}"
         )
+    if isinstance(parsed, promql_parser.VectorSelector) and role == "buckets":
+        yield from _of_buckets(path, parsed)
     if role == "query":
         yield from _overlap(path, query, config.source.prometheus.step)
 
@@ -102,6 +107,17 @@ def _is_plain(parsed: object) -> bool:
     if not isinstance(parsed, promql_parser.VectorSelector):
         return False
     return parsed.offset is None and parsed.at is None
+
+
+def _of_buckets(path: str, selector: promql_parser.VectorSelector) -> Iterator[Fault]:
+    """Warn of selectors that select other things than all buckets of a histogram."""
+    name = selector.name or ""
+    if name.endswith(_NO_BUCKETS):
+        message = f"{name} is no histogram; give its …_bucket, or the name of a native histogram"
+        yield Fault(path=path, message=message)
+    if any(matcher.name == "le" for matcher in selector.matchers.matchers):
+        message = "selects some of the buckets only; leave le out, for all of them are needed"
+        yield Fault(path=path, message=message)
 
 
 def _overlap(path: str, query: str, step: timedelta) -> Iterator[Fault]:

@@ -73,7 +73,7 @@ def _by_pod(part: counters.Increases, pods: Sequence[str], steps: int) -> Array:
     return np.vstack([rows.get(pod, missing) for pod in pods])
 
 
-def first_sample(*pairs: CounterPair) -> float:
+def first_sample(*sides: Sequence[Series]) -> float:
     """Give the time of the first sample of any series; infinity where there is none."""
-    firsts = [float(one.times[0]) for pair in pairs for one in pair.series if len(one.times)]
+    firsts = [float(one.times[0]) for side in sides for one in side if len(one.times)]
     return min(firsts, default=float("inf"))

@@ -47,21 +47,53 @@ def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[As
     for index, metric in enumerate(config.metrics):
         of_metric: list[Ask] = []
         for side in SIDES:
-            for role, template in metric.templates():
-                place = f"metrics[{index}] ({metric.name}), {side}"
-                try:
-                    query = render(template, values[side])
-                except ConfigError as error:
-                    faults.append(Fault(path=place, message=_with_remedy(error, side)))
-                    continue
-                request = _request(metric, query, window)
-                of_metric.append(Ask(metric=metric.name, side=side, role=role, request=request))
+            rendered, failed = _rendered(index, metric, side, values[side], window)
+            of_metric += rendered
+            faults += failed
         if compares(metric) and _sides_ask_the_same(of_metric):
             faults.append(Fault(path=f"metrics[{index}] ({metric.name})", message=_same(metric)))
         asks += of_metric
     if faults:
         raise ConfigError(tuple(dict.fromkeys(faults)), origin=config.name)
     return tuple(asks)
+
+
+def plan_baseline(config: CanaryConfig, window: Window, variables: Variables) -> tuple[Ask, ...]:
+    """Render every query of every metric for the baseline alone.
+
+    Raises:
+        ConfigError: With every query that cannot be rendered, and every variable that the window
+            gives.
+    """
+    side = SIDES[0]
+    asks: list[Ask] = []
+    faults = _taken(variables)
+    values = _values(config, window, variables, side)
+    for index, metric in enumerate(config.metrics):
+        rendered, failed = _rendered(index, metric, side, values, window)
+        asks += rendered
+        faults += failed
+    if faults:
+        raise ConfigError(tuple(dict.fromkeys(faults)), origin=config.name)
+    return tuple(asks)
+
+
+def _rendered(
+    index: int, metric: Metric, side: str, values: Mapping[str, object], window: Window
+) -> tuple[list[Ask], list[Fault]]:
+    """Render a metric's queries for one side, with what is wrong with them."""
+    asks: list[Ask] = []
+    faults: list[Fault] = []
+    for role, template in metric.templates():
+        try:
+            query = render(template, values)
+        except ConfigError as error:
+            place = f"metrics[{index}] ({metric.name}), {side}"
+            faults.append(Fault(path=place, message=_with_remedy(error, side)))
+            continue
+        request = _request(metric, query, window)
+        asks.append(Ask(metric=metric.name, side=side, role=role, request=request))
+    return asks, faults
 
 
 def _taken(variables: Variables) -> list[Fault]:
@@ -102,7 +134,7 @@ def _request(metric: Metric, query: str, window: Window) -> Request:
             step_s=window.step_s,
         )
     return Request(
-        kind=RequestKind.SAMPLES,
+        kind=RequestKind.SAMPLES if metric.histogram is None else RequestKind.BUCKETS,
         query=query,
         start=math.floor(window.start - LOOKBACK_S),
         end=float(edges[-1]),

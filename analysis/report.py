@@ -23,8 +23,8 @@ class AskedQuery:
 
     Attributes:
         side: `baseline` or `canary`.
-        role: What it is for: `query`, `events`, `total`, `numerator`, `denominator`.
-        kind: `range` or `samples`.
+        role: What it is for: `query`, `events`, `total`, `numerator`, `denominator`, `buckets`.
+        kind: `range`, `samples` or `buckets`.
         query: PromQL, rendered.
         series: Number of series in the answer; `None` where there was none.
         error: Why there was no answer.

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import judges
 from analysis.config.fields import Place, faults_of
+from judges.core.sample import Side
 
 # The judge of each kind of input, where the configuration names none.
-DEFAULT_JUDGES = {"query": "mann_whitney", "counts": "error_ratio", "sums": "mean_ratio"}
+DEFAULT_JUDGES = {
+    "query": "mann_whitney",
+    "counts": "error_ratio",
+    "sums": "mean_ratio",
+    "histogram": "quantile_ratio",
+}
+# What a judge is given of each kind of input.
+SIDES_OF: Mapping[str, type[Side]] = {
+    "query": judges.Values,
+    "counts": judges.Ratio,
+    "sums": judges.Ratio,
+    "histogram": judges.Histogram,
+}
+# How an input is written, for those who have to write another; `sums` says nothing more here.
+_WRITTEN = {
+    "query": "query",
+    "counts": "counts: {events, total}",
+    "histogram": "histogram: the selector of its buckets",
+}
 
 
 class JudgeSettings(BaseModel):
@@ -45,6 +65,15 @@ class JudgeSettings(BaseModel):
 def default_judge(of_input: str) -> JudgeSettings:
     """Give the judge of a metric that names none."""
     return JudgeSettings(kind=DEFAULT_JUDGES[of_input])
+
+
+def misfit(kind: str, of_input: str) -> str | None:
+    """Tell which inputs a judge needs instead of this one; `None` where it can read it."""
+    accepted = judges.judge_class(kind).accepts
+    if SIDES_OF[of_input] in accepted:
+        return None
+    wanted = [text for key, text in _WRITTEN.items() if SIDES_OF[key] in accepted]
+    return f"{kind} needs {' or '.join(wanted)} instead of {of_input}"
 
 
 def places_of(error: judges.InvalidParameterError) -> list[tuple[Place, str]]:

@@ -20,7 +20,13 @@ from analysis.config.fields import (
     faults_of,
     format_duration,
 )
-from analysis.config.judging import DEFAULT_JUDGES, JudgeSettings, default_judge, places_of
+from analysis.config.judging import (
+    DEFAULT_JUDGES,
+    JudgeSettings,
+    default_judge,
+    misfit,
+    places_of,
+)
 from judges import Looks
 
 SIDES = ("baseline", "canary")
@@ -170,6 +176,10 @@ class Metric(_Model):
     query: Query | None = Field(default=None, description="a PromQL expression, read at every step")
     counts: Counts | None = None
     sums: Sums | None = None
+    histogram: Query | None = Field(
+        default=None,
+        description="selector of a classic histogram's buckets or of a native histogram, read raw",
+    )
     pods: str | None = Field(
         default=None,
         description="label that tells pods apart, such as pod",
@@ -182,22 +192,21 @@ class Metric(_Model):
         given = [key for key in DEFAULT_JUDGES if getattr(self, key) is not None]
         if len(given) != 1:
             found = f"got {' and '.join(given)}" if given else "got none"
-            raise ValueError(f"a metric has exactly one of query, counts and sums; {found}")
+            rule = "a metric has exactly one of query, counts, sums and histogram"
+            raise ValueError(f"{rule}; {found}")
         return self
 
     @property
-    def _input(self) -> str:
+    def input_key(self) -> str:
+        """Name the input that is given: `query`, `counts`, `sums` or `histogram`."""
         return next(key for key in DEFAULT_JUDGES if getattr(self, key) is not None)
 
     @model_validator(mode="after")
     def _judge_fits(self) -> Self:
         if not self.judge.kind:
-            object.__setattr__(self, "judge", default_judge(self._input))
-        accepted = judges.judge_class(self.judge.kind).accepts
-        kind = judges.Values if self.query is not None else judges.Ratio
-        if kind not in accepted:
-            wanted = "counts: {events, total}" if judges.Ratio in accepted else "query"
-            raise ValueError(f"{self.judge.kind} needs {wanted} instead of this input")
+            object.__setattr__(self, "judge", default_judge(self.input_key))
+        if (text := misfit(self.judge.kind, self.input_key)) is not None:
+            raise ValueError(text)
         return self
 
     def templates(self) -> list[tuple[str, str]]:
@@ -206,6 +215,8 @@ class Metric(_Model):
             return [("events", self.counts.events), ("total", self.counts.total)]
         if self.sums is not None:
             return [("numerator", self.sums.numerator), ("denominator", self.sums.denominator)]
+        if self.histogram is not None:
+            return [("buckets", self.histogram)]
         return [("query", self.query or "")]
 
 

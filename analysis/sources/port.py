@@ -24,6 +24,7 @@ class RequestKind(StrEnum):
 
     RANGE = "range"  # an expression, evaluated at every step
     SAMPLES = "samples"  # a selector, answered with the samples as they were scraped
+    BUCKETS = "buckets"  # the same of histograms; a native one is answered as a classic one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Request:
         query: PromQL, ready to be sent.
         start: First instant, epoch seconds; included.
         end: Last instant, epoch seconds; included.
-        step_s: Distance of the evaluations in seconds; 0 for `SAMPLES`.
+        step_s: Distance of the evaluations in seconds; 0 for all but `RANGE`.
     """
 
     kind: RequestKind
@@ -53,11 +54,14 @@ class Series:
         labels: Its labels, `__name__` included where the source gave it.
         times: Shape (n,), epoch seconds, strictly increasing.
         values: Shape (n,); NaN and infinities as the source sent them.
+        exponential: Whether it is a bucket among buckets that grow by a constant factor, as those
+            of native histograms do.
     """
 
     labels: Mapping[str, str]
     times: Array
     values: Array
+    exponential: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,8 +2,8 @@
 
 Layout, version 1:
 
-    recording.json   version, window, variables, and of every request its question, its warnings
-                     and the labels of its series
+    recording.json   version, window, variables, and of every request its question, its warnings,
+                     the labels of its series, and which of them are exponential buckets
     series.npz       `times` and `values` of all series, one after the other, and `offsets`: series
                      i lies at offsets[i] to offsets[i + 1]
     canary.yaml      the configuration it was made with, for people; not read back
@@ -17,7 +17,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def _covers(recorded: Request, asked: Request) -> bool:
     )
     if not same or asked.start < recorded.start or asked.end > recorded.end:
         return False
-    if asked.kind is RequestKind.SAMPLES:
+    if asked.kind is not RequestKind.RANGE:
         return True
     steps = (asked.start - recorded.start) / asked.step_s
     return abs(steps - round(steps)) < OFF_GRID
@@ -116,8 +116,7 @@ def _cut(answer: Answer, request: Request) -> Answer:
     for series in answer.series:
         inside = (series.times >= request.start) & (series.times <= request.end)
         if inside.any():
-            times, values = series.times[inside], series.values[inside]
-            cut.append(Series(labels=series.labels, times=times, values=values))
+            cut.append(replace(series, times=series.times[inside], values=series.values[inside]))
     return Answer(series=tuple(cut), warnings=answer.warnings, infos=answer.infos)
 
 
@@ -189,6 +188,7 @@ def _document(recording: Recording) -> dict[str, Any]:
                 "warnings": list(answer.warnings),
                 "infos": list(answer.infos),
                 "series": [dict(one.labels) for one in answer.series],
+                "exponential": [n for n, one in enumerate(answer.series) if one.exponential],
             }
             for request, answer in recording.answers.items()
         ],
@@ -261,6 +261,7 @@ class _Entry:
     warnings: tuple[str, ...]
     series: tuple[dict[str, str], ...]
     infos: tuple[str, ...] = ()
+    exponential: frozenset[int] = frozenset()
 
     @property
     def request(self) -> Request:
@@ -295,8 +296,13 @@ def _recording(document: _Document, times: Array, values: Array, offsets: Array)
         own = bounds[taken : taken + len(entry.series)]
         taken += len(own)
         series = tuple(
-            Series(labels=labels, times=times[a:b], values=values[a:b])
-            for labels, (a, b) in zip(entry.series, own, strict=True)
+            Series(
+                labels=labels,
+                times=times[a:b],
+                values=values[a:b],
+                exponential=number in entry.exponential,
+            )
+            for number, (labels, (a, b)) in enumerate(zip(entry.series, own, strict=True))
         )
         answers[entry.request] = Answer(series=series, warnings=entry.warnings, infos=entry.infos)
     return Recording(

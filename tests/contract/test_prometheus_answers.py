@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -16,11 +17,13 @@ from tests.support.wire import (
     a_range,
     a_source,
     answer_to,
+    by_edge,
     failure_of,
     handwritten,
     matrix,
     recorded,
     samples,
+    some_buckets,
     table,
 )
 
@@ -170,6 +173,107 @@ def test_native_histograms_are_refused_with_the_way_out(
     assert "native histograms" in str(error)
     assert "histogram_quantile()" in str(error)
     assert request_.query in error.query
+
+
+NATIVE_T = 1_795_389_423  # when the recorded native histogram was first sampled
+
+
+def test_a_native_histogram_asked_for_its_buckets_is_told_as_a_classic_one(
+    server: HTTPServer,
+) -> None:
+    server.expect_request(QUERY).respond_with_data(recorded("matrix-native-histogram.json"))
+
+    answer = answer_to(
+        a_source(server), some_buckets("latency_seconds", start=NATIVE_T, end=NATIVE_T + 30)
+    )
+
+    assert by_edge(answer) == {
+        "0.5": [0, 0, 0],
+        "1.0": [2, 3, 4],
+        "2.0": [5, 7, 9],
+        "4.0": [7, 10, 13],
+        "+Inf": [7, 10, 13],
+        "sum": [1.5, 3, 4.5],
+    }
+    assert [one.exponential for one in answer.series] == [*[True] * 5, False]
+    assert all(one.times.tolist() == [NATIVE_T + 15 * n for n in range(3)] for one in answer.series)
+
+
+def test_classic_buckets_arrive_as_they_were_sent(server: HTTPServer) -> None:
+    labels = [{"__name__": "latency_bucket", "le": le} for le in ("+Inf", "1")]
+    body = matrix(*((one, [(T, "1"), (T + 15, "+Inf")]) for one in labels))
+    server.expect_request(QUERY).respond_with_data(body)
+
+    answer = answer_to(a_source(server), some_buckets(end=T + 15))
+
+    assert by_edge(answer) == {"+Inf": [1, math.inf], "1": [1, math.inf]}
+    assert not any(one.exponential for one in answer.series)
+
+
+BESIDE = {
+    "floats": handwritten("mixed-histogram.json"),
+    "infinite floats, which another decoder reads": handwritten("mixed-histogram-infinite.json"),
+}
+
+
+@pytest.mark.parametrize("body", BESIDE.values(), ids=BESIDE)
+def test_numbers_beside_native_histograms_stay_a_series_without_edge(
+    server: HTTPServer, body: bytes
+) -> None:
+    server.expect_request(QUERY).respond_with_data(body)
+
+    answer = answer_to(a_source(server), some_buckets(end=T + 15))
+
+    assert [one.labels.get("le") for one in answer.series].count(None) == 2
+    assert by_edge(answer)["1.0"] == [7]
+
+
+def a_native(sample: object, *beside: object) -> bytes:
+    """Word a native histogram of one sample."""
+    result = [{"metric": {"__name__": "latency"}, "histograms": [[T, sample]]}, *beside]
+    data = {"resultType": "matrix", "result": result}
+    return json.dumps({"status": "success", "data": data}).encode()
+
+
+def test_bounds_at_infinity_are_read(server: HTTPServer) -> None:
+    buckets = [[3, "-Inf", "0.5", "1"], [0, "0.5", "+Inf", "2"]]
+    body = a_native({"count": "3", "sum": "NaN", "buckets": buckets})
+    server.expect_request(QUERY).respond_with_data(body)
+
+    found = by_edge(answer_to(a_source(server), some_buckets()))
+
+    assert (found["0.5"], found["+Inf"]) == ([1], [3])
+    assert math.isnan(found["sum"][0])
+
+
+def test_a_bucket_that_is_stored_both_ways_is_no_exponential_one(server: HTTPServer) -> None:
+    stored = {"metric": {"__name__": "latency_bucket", "le": "2.0"}, "values": [[T + 15, "4"]]}
+    body = a_native({"count": "3", "sum": "4", "buckets": [[0, "1", "2", "3"]]}, stored)
+    server.expect_request(QUERY).respond_with_data(body)
+
+    answer = answer_to(a_source(server), some_buckets(end=T + 15))
+
+    assert by_edge(answer)["2.0"] == [3, 4]
+    assert [one.labels["le"] for one in answer.series if one.exponential] == ["+Inf", "1.0"]
+
+
+HALF = {
+    "no count": {"sum": "1"},
+    "a count that is a word": {"count": "many", "sum": "1"},
+    "a bucket of three numbers": {"count": "1", "sum": "1", "buckets": [[0, "1", "2"]]},
+    "a number": 5,
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("sample", HALF.values(), ids=HALF)
+def test_a_native_histogram_of_another_form_is_refused(server: HTTPServer, sample: object) -> None:
+    server.expect_request(QUERY).respond_with_data(a_native(sample))
+
+    error = failure_of(a_source(server), some_buckets())
+
+    assert error.code == "malformed"
+    assert "a matrix of another form" in str(error)
 
 
 OTHER_TYPES = ("vector", "scalar", "string")

@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -37,6 +38,9 @@ WINDOW = a_window(minutes=STEPS)
 BOUND = {"max": 100.0}
 VALUES = [kind for kind in judges.kinds() if judges.Values in judges.judge_class(kind).accepts]
 RATIOS = [kind for kind in judges.kinds() if judges.Ratio in judges.judge_class(kind).accepts]
+HISTOGRAMS = [
+    kind for kind in judges.kinds() if judges.Histogram in judges.judge_class(kind).accepts
+]
 
 
 def of(kind: str) -> Document:
@@ -50,12 +54,19 @@ CONFIG = a_config(
         a_metric(f"c {kind}", counts=some_counts()["counts"], pods="pod", judge=of(kind))
         for kind in RATIOS
     ),
+    *(
+        a_metric(f"h {kind}", histogram='latency_bucket{v="${v}"}', pods="pod", judge=of(kind))
+        for kind in HISTOGRAMS
+    ),
 )
 QUERIES = [
     f'{name}{{v="{v}"}}'
     for v in ("old", "new")
-    for name in ("memory", "errors_failed", "errors_all")
+    for name in ("memory", "errors_failed", "errors_all", "latency_bucket")
 ]
+LE = ["0.1", "0.25", "0.250", "1", "1e0", "2.5", "1e300", "+Inf"]
+# What a source may hold among buckets, or what a selector may have let in.
+ODD_LABELS = [{"le": "fast"}, {"le": "NaN"}, {}, {"__name__": "latency_sum"}, {"le": "-1"}]
 
 ODD = [math.nan, math.inf, -math.inf, 0.0, -0.0, 5e-324, 1e-9, 1e18, 1.7e308, -1.7e308]
 Given = Sequence[Series] | Answer | SourceError
@@ -89,11 +100,36 @@ def series(random: np.random.Generator, pod: str, growth: int) -> Series:
     return Series(labels={"pod": pod}, times=START + SCRAPE_S * times, values=drawn)
 
 
+def buckets(random: np.random.Generator, pod: str) -> list[Series]:
+    """Draw a histogram: whole, with counts in the order of its edges, or anything else."""
+    whole = random.random() < 0.8
+    edges = LE if random.random() < 0.3 else ["0.1", "0.25", "1", "2.5", "+Inf"]
+    labels: list[dict[str, str]] = [{"le": le} for le in edges if whole or random.random() < 0.7]
+    if random.random() < 0.1:
+        labels.append(ODD_LABELS[random.integers(len(ODD_LABELS))])
+    if random.random() < 0.3:
+        labels.append({"__name__": "latency_sum"})
+    drawn = [series(random, pod, 100) for _ in labels]
+    if whole:
+        first = drawn[0]
+        steps = np.cumsum(random.integers(0, 20, (len(drawn), len(first.times))), axis=1)
+        drawn = [replace(first, values=row) for row in np.cumsum(steps, axis=0) * 1.0]
+    native = bool(random.random() < 0.5)
+    return [
+        replace(one, labels={"__name__": "latency_bucket", "pod": pod, **own}, exponential=native)
+        for one, own in zip(drawn, labels, strict=True)
+    ]
+
+
 def answer(random: np.random.Generator, query: str) -> Given:
     """Draw the answer to one query: series mostly, sometimes a warning or an error."""
     growth = 1000 if "_all" in query else 10
     size = random.choice([0, 1, 1, 1, 1, 1, 2, 3])
-    pods = tuple(series(random, f"p{n}", growth) for n in range(size))
+    names = [f"p{n}" for n in range(size)]
+    if "_bucket" in query:
+        pods = tuple(one for name in names for one in buckets(random, name))
+    else:
+        pods = tuple(series(random, name, growth) for name in names)
     match random.choice(["series"] * 40 + ["warning", "error"]):
         case "error":
             return SourceError("timed out", code="timeout")

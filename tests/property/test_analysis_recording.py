@@ -29,8 +29,12 @@ def series(draw: st.DrawFn) -> Series:
     size = draw(st.integers(0, 12))
     gaps = draw(arrays.arrays(np.float64, size, elements=st.floats(0.001, 1e6)))
     values = draw(arrays.arrays(np.float64, size, elements=st.floats(width=64)))
-    labels = draw(st.dictionaries(TEXT, TEXT, max_size=3))
-    return Series(labels=labels, times=START + np.cumsum(gaps), values=values)
+    return Series(
+        labels=draw(st.dictionaries(TEXT, TEXT, max_size=3)),
+        times=START + np.cumsum(gaps),
+        values=values,
+        exponential=draw(st.booleans()),
+    )
 
 
 REQUESTS = st.builds(

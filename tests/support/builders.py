@@ -39,8 +39,8 @@ Document = dict[str, Any]
 
 
 def a_metric(name: str = "memory", **changes: Any) -> Document:  # noqa: ANN401 - any setting
-    """Describe a gauge, or with `counts` or `sums` a quotient of counters."""
-    inputs = {"query", "counts", "sums"}
+    """Describe a gauge, or with `counts`, `sums` or `histogram` another input."""
+    inputs = {"query", "counts", "sums", "histogram"}
     given: Document = {} if inputs & changes.keys() else {"query": f'{_word(name)}{{v="${{v}}"}}'}
     return {"name": name, **given, **changes}
 
@@ -100,6 +100,21 @@ def scraped(
         (start + every * index, value) for index, value in enumerate(values) if value is not GONE
     ]
     return a_series(points, **{"__name__": "requests_total", **labels})
+
+
+def bucketed(
+    observed: Mapping[float, Sequence[float | None]],
+    *,
+    start: float = START,
+    every: float = SCRAPE_S,
+    **labels: str,
+) -> list[Series]:
+    """Make a classic histogram from the observations up to each edge, scrape by scrape."""
+    named = {"__name__": "latency_bucket", **labels}
+    return [
+        scraped(*values, start=start, every=every, **named, le=f"{edge:g}".replace("inf", "+Inf"))
+        for edge, values in observed.items()
+    ]
 
 
 def an_answer(*series: Series, warnings: Sequence[str] = ()) -> Answer:
@@ -272,6 +287,7 @@ def same_series(one: Series, other: Series) -> bool:
         dict(one.labels) == dict(other.labels)
         and one.times.tobytes() == other.times.tobytes()
         and one.values.tobytes() == other.values.tobytes()
+        and one.exponential == other.exponential
     )
 
 

@@ -56,6 +56,11 @@ def samples(query: str = "requests_total", *, start: float = T, end: float = T +
     return Request(kind=RequestKind.SAMPLES, query=query, start=start, end=end)
 
 
+def some_buckets(query: str = "latency_bucket", *, start: float = T, end: float = T) -> Request:
+    """Ask for the buckets of histograms as they were scraped."""
+    return Request(kind=RequestKind.BUCKETS, query=query, start=start, end=end)
+
+
 def a_range(
     query: str = "up", *, start: float = T, end: float = T + 60, step_s: float = 15
 ) -> Request:
@@ -88,6 +93,11 @@ def table(answer: Answer) -> dict[str, list[tuple[float, float]]]:
         )
         for series in answer.series
     }
+
+
+def by_edge(answer: Answer) -> dict[str, list[float]]:
+    """Lay a histogram out as values by edge; its sum has none."""
+    return {one.labels.get("le", "sum"): one.values.tolist() for one in answer.series}
 
 
 def form_of(received: Received) -> dict[str, str]:

@@ -11,9 +11,10 @@ from typing import assert_never
 
 from prometheus_api_client import PrometheusConnect
 
-from analysis.sources.port import Answer, Request, RequestKind
-from analysis.sources.prometheus_http import plan
-from analysis.sources.prometheus_http.decoding import Reply
+from analysis.sources.port import Answer, Request, RequestKind, Series
+from analysis.sources.prometheus_http import faults, plan
+from analysis.sources.prometheus_http.decoding import HISTOGRAMS, Reply, UnreadableError
+from analysis.sources.prometheus_http.native import as_classic
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +36,7 @@ class Client:
         began = time.monotonic()
         replies = [self._send(request.kind, query) for query in plan.queries(request)]
         return Answer(
-            series=plan.join(request, (reply.series for reply in replies)),
+            series=plan.join(request, map(_series, replies)),
             warnings=_once(reply.warnings for reply in replies),
             infos=_once(reply.infos for reply in replies),
             seconds=time.monotonic() - began,
@@ -45,14 +46,21 @@ class Client:
         params = dict(query.params)  # the library would round start and end to whole seconds
         reply: Reply
         match kind:
-            case RequestKind.SAMPLES:
+            case RequestKind.SAMPLES | RequestKind.BUCKETS:
                 reply = self.api.custom_query(query.text, params=params)
             case RequestKind.RANGE:
                 span = _time(query.start_ms), _time(query.end_ms)
                 reply = self.api.custom_query_range(query.text, *span, "1", params=params)
             case _:
                 assert_never(kind)
+        if reply.natives and kind is not RequestKind.BUCKETS:
+            unusable = UnreadableError(HISTOGRAMS)
+            raise faults.of_unreadable(self.api.url, query.text, unusable, page="")
         return reply
+
+
+def _series(reply: Reply) -> tuple[Series, ...]:
+    return (*reply.series, *chain.from_iterable(map(as_classic, reply.natives)))
 
 
 def _once(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

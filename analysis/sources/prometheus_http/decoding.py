@@ -8,7 +8,7 @@ times faster than the standard library and half its memory. What it refuses (it 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -17,6 +17,8 @@ import msgspec
 import numpy as np
 
 from analysis.sources.port import Array, Series
+from analysis.sources.prometheus_http import native
+from analysis.sources.prometheus_http.native import Bucket, Native
 
 # Infos say that an expression may not be meant so; these two say that samples were left out of
 # the answer, so they count as warnings.
@@ -25,7 +27,7 @@ _LOSSY_INFOS = ("ignored histogram", "incompatible sample types")
 
 _PARTIAL = "isPartial: some storage nodes did not answer, so the answer is incomplete"
 
-_HISTOGRAMS = (
+HISTOGRAMS = (
     "the answer holds native histograms, which are not single numbers; wrap the query in "
     "histogram_count(), histogram_sum() or histogram_quantile(), or have the classic buckets "
     "scraped as well (always_scrape_classic_histograms)"
@@ -63,12 +65,14 @@ class Reply:
     """What one HTTP answer holds.
 
     Attributes:
-        series: The series, in the server's order, times not yet put in order.
+        series: The series of numbers, in the server's order, times not yet put in order.
+        natives: The series of native histograms, likewise.
         warnings: Reasons to distrust the values.
         infos: Remarks on the expression.
     """
 
     series: tuple[Series, ...]
+    natives: tuple[Native, ...] = ()
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
 
@@ -91,7 +95,7 @@ class _Payload(msgspec.Struct):
 class _Series(msgspec.Struct):
     metric: dict[str, str]
     values: list[tuple[float, float]] = []
-    histograms: list[msgspec.Raw] = []
+    histograms: list[tuple[float, native.Sample]] = []
 
 
 _payloads = msgspec.json.Decoder(_Payload)
@@ -113,7 +117,7 @@ def decode(body: bytes) -> Reply:
     """Read the series of a successful answer.
 
     Raises:
-        UnreadableError: The answer is cut short, no Prometheus answer, or not a matrix of floats.
+        UnreadableError: The answer is cut short, no Prometheus answer, or not a matrix.
     """
     payload = _payload(body)
     data = payload.data or _Data()
@@ -124,8 +128,12 @@ def decode(body: bytes) -> Reply:
         )
     lossy = tuple(info for info in payload.infos or () if _is_lossy(info))
     partial = (_PARTIAL,) if payload.isPartial else ()
+    found = _matrix(data.result)
     return Reply(
-        series=_series(data.result),
+        series=tuple(_numbers(one) for one in found if one.values or not one.histograms),
+        natives=tuple(
+            Native(labels=one.metric, samples=one.histograms) for one in found if one.histograms
+        ),
         warnings=(*(payload.warnings or ()), *partial, *lossy),
         infos=tuple(info for info in payload.infos or () if not _is_lossy(info)),
     )
@@ -148,34 +156,41 @@ def _payload(body: bytes) -> _Payload:
     return payload
 
 
-def _series(result: msgspec.Raw) -> tuple[Series, ...]:
+def _matrix(result: msgspec.Raw) -> list[_Series]:
     try:
-        return tuple(map(_from_typed, _matrices.decode(result)))
+        return _matrices.decode(result)
     except msgspec.ValidationError:
         return _by_standard_library(bytes(result))
 
 
-def _from_typed(series: _Series) -> Series:
-    if series.histograms:
-        raise UnreadableError(_HISTOGRAMS)
-    return _as_series(series.metric, series.values)
-
-
-def _by_standard_library(result: bytes) -> tuple[Series, ...]:
+def _by_standard_library(result: bytes) -> list[_Series]:
     try:
-        return tuple(_from_plain(series) for series in json.loads(result))
+        return [_from_plain(series) for series in json.loads(result)]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnreadableError(f"a matrix of another form ({error})") from error
 
 
-def _from_plain(series: Mapping[str, Any]) -> Series:
-    if series.get("histograms"):
-        raise UnreadableError(_HISTOGRAMS)
-    pairs = [(float(time), float(value)) for time, value in series.get("values", ())]
-    return _as_series({str(k): str(v) for k, v in series["metric"].items()}, pairs)
+def _from_plain(series: Mapping[str, Any]) -> _Series:
+    return _Series(
+        metric={str(k): str(v) for k, v in series["metric"].items()},
+        values=[(float(time), float(value)) for time, value in series.get("values", ())],
+        histograms=[(float(time), _histogram(one)) for time, one in series.get("histograms", ())],
+    )
 
 
-def _as_series(labels: Mapping[str, str], pairs: Sequence[tuple[float, float]]) -> Series:
+def _histogram(plain: Mapping[str, Any]) -> native.Sample:
+    return native.Sample(
+        count=float(plain["count"]),
+        sum=float(plain["sum"]),
+        buckets=[
+            Bucket(int(rule), float(left), float(right), float(count))
+            for rule, left, right, count in plain.get("buckets") or ()
+        ],
+    )
+
+
+def _numbers(series: _Series) -> Series:
+    pairs = series.values
     flat = np.fromiter(chain.from_iterable(pairs), np.float64, count=2 * len(pairs))
     table: Array = flat.reshape(-1, 2).T.copy()  # each row contiguous
-    return Series(labels=labels, times=table[0], values=table[1])
+    return Series(labels=series.metric, times=table[0], values=table[1])

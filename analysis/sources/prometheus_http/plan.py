@@ -62,7 +62,7 @@ def queries(request: Request) -> Iterator[Query]:
     match request.kind:
         case RequestKind.RANGE:
             yield from _ranges(request)
-        case RequestKind.SAMPLES:
+        case RequestKind.SAMPLES | RequestKind.BUCKETS:
             yield _samples(request)
 
 
@@ -114,7 +114,10 @@ def _joined(labels: Labels, parts: list[Series], window_ms: tuple[int, int]) -> 
     values = np.concatenate([part.values for part in parts])
     kept = _kept(np.rint(times * 1000), *window_ms)
     return Series(
-        labels=dict(labels), times=_read_only(times[kept]), values=_read_only(values[kept])
+        labels=dict(labels),
+        times=_read_only(times[kept]),
+        values=_read_only(values[kept]),
+        exponential=all(part.exponential for part in parts),
     )
 
 

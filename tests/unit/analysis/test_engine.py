@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -142,6 +143,51 @@ def test_a_bound_relative_to_the_baseline_needs_one() -> None:
     assert analyzed(GOOD, metric).verdict is PASS
 
 
+def latencies(*, slow: int, beat: int = 3, **labels: str) -> list[Series]:
+    """Make a histogram of a thousand requests a minute, `slow` of which take half a second."""
+    minutes = np.arange(-5, STEPS + 0.25, 0.5)
+    per_minute = {"0.1": 900 - slow, "0.25": 1000 - slow, "1": 1000, "+Inf": 1000}
+    return [
+        a_series(
+            [(START + 60 * m, rate * (m + 5) + round(m) % beat) for m in minutes],
+            **{"__name__": "latency_bucket", "le": le, **labels},
+        )
+        for le, rate in per_minute.items()
+    ]
+
+
+LATENCY = a_metric("latency", histogram='latency_bucket{v="${v}"}', judge={"kind": "mean_ratio"})
+QUICK: Answers = {
+    'latency_bucket{v="old"}': latencies(slow=10, pod="a"),
+    'latency_bucket{v="new"}': latencies(slow=10, beat=4, pod="b"),
+}
+SLOW: Answers = {**QUICK, 'latency_bucket{v="new"}': latencies(slow=400, pod="b")}
+
+
+@pytest.mark.parametrize(("answers", "verdict"), [(QUICK, PASS), (SLOW, FAIL)])
+def test_a_histogram_is_judged(answers: Answers, verdict: Verdict) -> None:
+    metric = the_metric(answers, LATENCY)
+
+    assert (metric.judgment.verdict, metric.findings) == (verdict, ())
+    assert metric.pods == {"baseline": 1, "canary": 1}
+    assert [(q.role, q.kind, q.series) for q in metric.queries] == [("buckets", "buckets", 4)] * 2
+
+
+def test_the_level_of_a_histogram_is_its_mean() -> None:
+    metric = the_metric(SLOW, LATENCY)
+
+    # 900 - 400 in the middle of 0 and 0.1, 100 in that of 0.1 and 0.25, 400 in that of 0.25 and 1.
+    np.testing.assert_allclose(metric.canary, 0.5 * 0.05 + 0.1 * 0.175 + 0.4 * 0.625, rtol=0.01)
+
+
+def test_a_histogram_by_pod_has_a_row_a_pod() -> None:
+    pods = [one for pod in "bcd" for one in latencies(slow=10, beat=4, pod=pod)]
+
+    metric = the_metric({**QUICK, 'latency_bucket{v="new"}': pods}, {**LATENCY, "pods": "pod"})
+
+    assert metric.pods == {"baseline": 1, "canary": 3}
+
+
 # ---- what cannot be judged
 
 MISSING = {
@@ -245,7 +291,53 @@ def test_little_traffic_is_inconclusive() -> None:
     assert "15 requests" in metric.judgment.summary
 
 
+NO_HISTOGRAM: dict[str, tuple[Sequence[Series], str]] = {
+    "a counter": ([counter(1000, pod="b")], "canary: requests_total has no label le"),
+    "one bucket": (latencies(slow=10)[:1], 'canary: buckets without le="+Inf"'),
+    "other edges": (
+        [
+            replace(one, labels={"le": one.labels["le"].replace("0.25", "0.3")})
+            for one in latencies(slow=10)
+            if one.labels["le"] != "1"
+        ],
+        "baseline and canary share 1 of 4 bucket edges",
+    ),
+}
+
+
+@pytest.mark.parametrize(("series", "summary"), NO_HISTOGRAM.values(), ids=NO_HISTOGRAM)
+def test_what_makes_no_common_histogram_is_inconclusive(
+    series: Sequence[Series], summary: str
+) -> None:
+    metric = the_metric({**QUICK, 'latency_bucket{v="new"}': series}, LATENCY)
+
+    assert (metric.judgment.verdict, metric.judgment.reason) == (UNSURE, Reason.GUARD)
+    assert [finding.code for finding in metric.findings] == ["bucket_edges"]
+    assert metric.judgment.summary.startswith(summary)
+
+
+def test_a_histogram_without_series_is_a_missing_side() -> None:
+    metric = the_metric({**QUICK, 'latency_bucket{v="new"}': []}, LATENCY)
+
+    assert [finding.code for finding in metric.findings] == ["side_missing"]
+
+
 # ---- remarks on counters
+
+
+def test_buckets_that_were_merged_are_remarked_on() -> None:
+    fewer = [one for one in latencies(slow=10, beat=4) if one.labels["le"] != "0.1"]
+
+    metric = the_metric({**QUICK, 'latency_bucket{v="new"}': fewer}, LATENCY)
+
+    assert metric.judgment.verdict is PASS
+    assert "2 of 3 edges are shared" in metric.judgment.warnings[0]
+
+
+def test_a_histogram_too_is_remarked_on_if_the_step_is_shorter_than_the_scrape_interval() -> None:
+    metric = the_metric(QUICK, LATENCY, window=a_window(minutes=STEPS, step_s=15))
+
+    assert "shorter than the scrape interval of 30 s" in str(metric.judgment.warnings)
 
 
 def test_events_that_match_nothing_are_remarked_on() -> None:

@@ -8,8 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.frames import metrics_frame, sample_of_counts, sample_of_values, series_frame
-from judges import InvalidSampleError, Verdict
+from analysis.frames import (
+    metrics_frame,
+    sample_of_counts,
+    sample_of_histograms,
+    sample_of_values,
+    series_frame,
+)
+from judges import Histogram, InvalidSampleError, Verdict
 from tests.support.builders import (
     START,
     a_judgment,
@@ -64,6 +70,81 @@ def test_events_and_totals_are_laid_on_the_times_of_all_four() -> None:
 
 def test_a_gap_in_time_does_not_lengthen_the_step() -> None:
     assert sample_of_values(a_column(0, 1, 2, 60), a_column(0, 1, 2, 60)).step_s == 60
+
+
+INF = math.inf
+
+
+def some_buckets(*rows: tuple[float, ...], edges: tuple[object, ...]) -> pd.DataFrame:
+    return pd.DataFrame(rows, index=times(*range(len(rows))), columns=list(edges))
+
+
+def test_the_columns_of_a_frame_are_buckets_in_the_order_of_their_edges() -> None:
+    frame = some_buckets((1, 2, 3), (4, 5, 6), edges=("+Inf", "10", "2.5"))
+
+    side = sample_of_histograms(frame, frame).baseline
+
+    assert isinstance(side, Histogram)
+    assert side.edges.tolist() == [2.5, 10, INF]
+    assert side.counts.tolist() == [[[3, 2, 1], [6, 5, 4]]]
+
+
+def test_each_frame_of_a_mapping_is_a_pod() -> None:
+    old = some_buckets((1, 2), (3, 4), edges=(0.1, INF))
+    new = {"a": old, "b": 10 * old}
+
+    sample = sample_of_histograms(old, new)
+
+    assert sample.canary.rows.tolist() == [[3, 7], [30, 70]]
+    assert sample.step_s == 60
+
+
+def test_histograms_are_laid_on_the_times_of_all_frames() -> None:
+    old = some_buckets((1, 2), (3, 4), (5, 6), edges=(0.1, INF))
+
+    sample = sample_of_histograms(old, old.iloc[1:])
+
+    np.testing.assert_array_equal(sample.canary.rows, [[NAN, 7, 11]])
+
+
+def test_totals_make_the_mean() -> None:
+    frame = some_buckets((1, 2), (3, 4), edges=(0.1, INF))
+    total = pd.Series([0.3, 1.4], times(0, 1))
+
+    sample = sample_of_histograms(frame, frame, totals=(total, 2 * total))
+
+    assert sample.canary.series().tolist() == pytest.approx([0.2, 0.4])
+
+
+TWO = some_buckets((1, 2), (3, 4), edges=(0.1, INF))
+NO_HISTOGRAMS: dict[str, tuple[pd.DataFrame | dict[str, pd.DataFrame], str]] = {
+    "a column that is a word": (TWO.rename(columns={0.1: "fast"}), "upper bound, got 'fast'"),
+    "other buckets": (TWO.rename(columns={0.1: 0.2}), r"same buckets, got \[0.1, inf\] and \[0.2"),
+    "one bucket twice": (TWO.rename(columns={INF: "0.10"}), "same buckets"),
+    "no pods": ({}, "a side without pods is none"),
+}
+
+
+@pytest.mark.parametrize(("canary", "message"), NO_HISTOGRAMS.values(), ids=NO_HISTOGRAMS)
+def test_what_is_no_histogram_is_refused(
+    canary: pd.DataFrame | dict[str, pd.DataFrame], message: str
+) -> None:
+    with pytest.raises(InvalidSampleError, match=message):
+        sample_of_histograms(TWO, canary)
+
+
+def test_buckets_without_a_last_one_are_refused() -> None:
+    frame = TWO.rename(columns={INF: 1})
+
+    with pytest.raises(InvalidSampleError, match="the last edge must be infinite"):
+        sample_of_histograms(frame, frame)
+
+
+def test_totals_of_other_pods_are_refused() -> None:
+    total = pd.Series([0.3, 1.4], times(0, 1))
+
+    with pytest.raises(InvalidSampleError, match="a column for each pod of their side"):
+        sample_of_histograms(TWO, {"a": TWO, "b": TWO}, totals=(total, total))
 
 
 REFUSED = {

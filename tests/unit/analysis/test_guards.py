@@ -55,6 +55,24 @@ def _comparison(sample: Sample, **changes: Any) -> Comparison:  # noqa: ANN401 -
     return Comparison(sample=sample, **{**sides, **changes})
 
 
+def a_histogram(
+    old: ArrayLike = REQUESTS,
+    new: ArrayLike = REQUESTS,
+    /,
+    **changes: Any,  # noqa: ANN401 - any field
+) -> Comparison:
+    """Make a histogram of two buckets whose sides differ from step to step."""
+    fast = 0.2 * (np.arange(N) % 3)
+    sides = [
+        np.stack([share * np.asarray(one), (1 - share) * np.asarray(one)], axis=1)
+        for share, one in ((fast, old), (fast[::-1], new))
+    ]
+    return _comparison(Sample.of_histograms([0.1, math.inf], *sides), **changes)
+
+
+UNLIKE = Finding(code="bucket_edges", summary="share 1 of 3", remedy="use the same")
+
+
 def codes(comparison: Comparison) -> list[str]:
     return [finding.code for finding in inspect(comparison)]
 
@@ -85,6 +103,10 @@ VALID = {
     "counts without any event": some_counts(events=-(np.arange(N) % 3)),
     "just enough requests": some_counts(REQUESTS, np.full(N, LEAST_REQUESTS / N)),
     "no series of events": some_counts(events=math.nan),
+    "a histogram": a_histogram(),
+    "a histogram with just enough observations": a_histogram(
+        REQUESTS, np.full(N, LEAST_REQUESTS / N)
+    ),
     "a canary held against a bound": a_gauge(NAN, NEW, needs_baseline=False),
     "one query for both sides, held against a bound": a_gauge(
         OLD, OLD, canary=(stored("old"),), needs_baseline=False
@@ -163,6 +185,36 @@ FIRES: dict[str, tuple[Comparison, str, str, str]] = {
         "little_exposure",
         "baseline: 3 requests in the judged steps",
         "wait longer",
+    ),
+    "few observations of the canary": (
+        a_histogram(REQUESTS, np.full(N, 1.45)),
+        "little_exposure",
+        f"canary: 29 observations in the judged steps, {LEAST_REQUESTS} are needed",
+        "wait longer",
+    ),
+    "a histogram that nobody scraped": (
+        a_histogram(REQUESTS, NAN),
+        "side_missing",
+        "canary: series exist, but none has a value in the judged steps",
+        "check that the window",
+    ),
+    "buckets that cannot be compared": (
+        a_histogram(edges=UNLIKE),
+        "bucket_edges",
+        "share 1 of 3",
+        "use the same",
+    ),
+    "series that are no buckets": (
+        a_histogram(REQUESTS, NAN, edges=UNLIKE),
+        "bucket_edges",
+        "share 1 of 3",
+        "use the same",
+    ),
+    "the same histogram on both sides": (
+        a_histogram(baseline=(stored("x"),), canary=(stored("x"),)),
+        "same_series",
+        "baseline and canary are the same series",
+        "use one that does",
     ),
     "no requests at all": (
         some_counts(REQUESTS, np.zeros(N)),

@@ -125,6 +125,48 @@ def test_a_plain_selector_is_what_counters_need() -> None:
     assert warned(some_counts()) == []
 
 
+def a_histogram(selector: str) -> Document:
+    return a_metric("latency", histogram=selector, judge={"kind": "mean_ratio"})
+
+
+@pytest.mark.parametrize("selector", SELECTORS.values(), ids=SELECTORS)
+def test_a_histogram_is_given_as_a_plain_selector(selector: str) -> None:
+    (fault,) = refused(a_histogram(selector))
+
+    assert fault.startswith(
+        "metrics[0] (latency).buckets: must be a plain selector of a histogram, which is read raw, "
+        "without offset or @; got "
+    )
+
+
+HISTOGRAMS = {
+    "classic buckets": 'latency_bucket{v="${v}"}',
+    "a native histogram": 'latency_seconds{v="${v}"}',
+    "buckets and their sum": '{__name__=~"latency_(bucket|sum)", v="${v}"}',
+}
+
+
+@pytest.mark.parametrize("selector", HISTOGRAMS.values(), ids=HISTOGRAMS)
+def test_a_histogram_is_not_remarked_on(selector: str) -> None:
+    assert warned(a_histogram(selector)) == []
+
+
+NO_HISTOGRAMS = {
+    "its sum": ("latency_sum", "latency_sum is no histogram; give its …_bucket"),
+    "its count": ("latency_count", "latency_count is no histogram"),
+    "a counter": ("requests_total", "requests_total is no histogram"),
+    "one bucket": ('latency_bucket{le="0.5"}', "selects some of the buckets only; leave le out"),
+    "most buckets": ('latency_bucket{le!="+Inf"}', "selects some of the buckets only"),
+}
+
+
+@pytest.mark.parametrize(("selector", "message"), NO_HISTOGRAMS.values(), ids=NO_HISTOGRAMS)
+def test_what_is_hardly_a_whole_histogram_is_remarked_on(selector: str, message: str) -> None:
+    (warning,) = warned(a_histogram(selector))
+
+    assert warning.startswith(f"metrics[0] (latency).buckets: {message}")
+
+
 def test_a_selector_that_is_no_promql_is_remarked_on() -> None:
     counts = {"events": "x_total{", "total": "all_total"}
 

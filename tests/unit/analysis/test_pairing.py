@@ -145,7 +145,7 @@ def test_the_scrape_interval_is_handed_back() -> None:
 
 
 def test_the_first_sample_is_that_of_either_side() -> None:
-    young = a_pair([], [scraped(1, 2, start=START + 600)])
+    young = [scraped(1, 2, start=START + 600)]
 
-    assert first_sample(young, a_pair([ERRORS], [a_series([])])) == START
-    assert first_sample(a_pair([], [])) == math.inf
+    assert first_sample(young, [a_series([]), ERRORS]) == START
+    assert first_sample([], [a_series([])]) == math.inf

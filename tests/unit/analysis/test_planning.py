@@ -64,6 +64,20 @@ def test_counters_are_asked_raw_from_before_the_window() -> None:
     }
 
 
+def test_a_histogram_is_asked_raw_from_before_the_window() -> None:
+    metric = a_metric(histogram='latency_bucket{v="${v}"}', judge={"kind": "mean_ratio"})
+
+    asks = planned(a_config(metric), window=a_window(minutes=30, step_s=60, warmup_s=180))
+
+    assert [(ask.side, ask.role, ask.request.query) for ask in asks] == [
+        ("baseline", "buckets", 'latency_bucket{v="old"}'),
+        ("canary", "buckets", 'latency_bucket{v="new"}'),
+    ]
+    assert {(a.request.kind, a.request.start, a.request.end, a.request.step_s) for a in asks} == {
+        (RequestKind.BUCKETS, START - LOOKBACK_S, START + 1800, 0)
+    }
+
+
 def test_a_question_that_two_metrics_share_is_asked_once() -> None:
     total = 'all{v="${v}"}'
     config = a_config(

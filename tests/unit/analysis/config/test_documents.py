@@ -49,6 +49,7 @@ INPUTS = {
         "mean_ratio",
         ["numerator", "denominator"],
     ),
+    "a histogram": (a_metric(histogram="a_bucket"), "quantile_ratio", ["buckets"]),
 }
 
 
@@ -177,6 +178,9 @@ ACCEPTED: dict[str, Document] = {
         some_counts(judge={"kind": "error_ratio", "tolerance": {"ratio": "25%", "absolute": 0.1}}),
         a_metric("b", sums={"numerator": "a", "denominator": "b"}, pods="pod"),
     ),
+    "a histogram": a_document(
+        a_metric(histogram="a_bucket", pods="pod", judge={"kind": "mean_ratio"})
+    ),
     "everything beside": a_document(
         a_metric(group="g", critical=True, muted=False),
         a_metric("b", muted=True),
@@ -228,6 +232,7 @@ REFUSED: dict[str, Document] = {
     "an unknown direction": a_document(a_metric(judge={"kind": "mann_whitney", "direction": "up"})),
     "a probability of 0": a_document(a_metric(judge={"kind": "mann_whitney", "alpha": 0})),
     "half of the counts": a_document(a_metric(counts={"events": "a"})),
+    "a histogram that is no selector": a_document(a_metric(histogram={"buckets": "a"})),
     "a list as a variable": a_document(variables={"a": [1]}),
     "a weight of nothing": a_document(scoring={"weights": {"default": 0}}),
     "another version": a_document(version=2),

@@ -184,7 +184,7 @@ FAULTS = {
     "an unknown way to look": (
         "risk: {looks: often}",
         "risk.looks",
-        "input should be 'anytime' or 'fixed', got 'often'",
+        "input should be 'anytime', 'group_sequential' or 'fixed', got 'often'",
     ),
     "another version": ("version: 2", "version", "input should be 1, got 2"),
     "a marginal above pass": (
@@ -322,20 +322,49 @@ INPUTS = {
         "query: up\n  counts: {events: a, total: b}\n  sums: {numerator: a, denominator: b}",
         "got query and counts and sums",
     ),
+    "a histogram and sums": (
+        "histogram: a_bucket\n  sums: {numerator: a, denominator: b}",
+        "got sums and histogram",
+    ),
 }
 
 
 @pytest.mark.parametrize(("text", "found"), INPUTS.values(), ids=INPUTS)
 def test_a_metric_has_exactly_one_input(text: str, found: str) -> None:
+    rule = "a metric has exactly one of query, counts, sums and histogram"
+
     assert told(f"name: shop\nmetrics:\n- name: m\n  {text}\n") == [
-        at(3, "metrics[0]", f"a metric has exactly one of query, counts and sums; {found}")
+        at(3, "metrics[0]", f"{rule}; {found}")
     ]
 
 
-def test_a_judge_of_counts_cannot_read_an_expression() -> None:
-    assert told(BASE + "  judge: {kind: error_ratio}\n") == [
-        at(3, "metrics[0]", "error_ratio needs counts: {events, total} instead of this input")
-    ]
+MISFITS = {
+    "a judge of counts cannot read an expression": (
+        "query: up\n  judge: {kind: error_ratio}",
+        "error_ratio needs counts: {events, total} instead of query",
+    ),
+    "a judge of counts cannot read a histogram": (
+        "histogram: a_bucket\n  judge: {kind: error_ratio}",
+        "error_ratio needs counts: {events, total} instead of histogram",
+    ),
+    "a judge of a histogram cannot read an expression": (
+        "query: up\n  judge: {kind: quantile_ratio}",
+        "quantile_ratio needs histogram: the selector of its buckets instead of query",
+    ),
+    "a judge of a histogram cannot read sums": (
+        "sums: {numerator: a, denominator: b}\n  judge: {kind: quantile_ratio}",
+        "quantile_ratio needs histogram: the selector of its buckets instead of sums",
+    ),
+    "a judge of levels cannot read a histogram": (
+        "histogram: a_bucket\n  judge: {kind: mann_whitney}",
+        "mann_whitney needs query or counts: {events, total} instead of histogram",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), MISFITS.values(), ids=MISFITS)
+def test_a_judge_reads_only_what_it_understands(text: str, message: str) -> None:
+    assert told(f"name: shop\nmetrics:\n- name: m\n  {text}\n") == [at(3, "metrics[0]", message)]
 
 
 def test_something_must_have_a_say() -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ def points(*values: float, every: float = 60, first: float = START) -> list[tupl
 
 def samples(query: str = "a_total", *, start: float = START, end: float = START + 600) -> Request:
     return Request(kind=RequestKind.SAMPLES, query=query, start=start, end=end)
+
+
+def some_buckets(
+    query: str = "a_bucket", *, start: float = START, end: float = START + 600
+) -> Request:
+    return Request(kind=RequestKind.BUCKETS, query=query, start=start, end=end)
 
 
 def a_range(
@@ -61,6 +68,13 @@ SOME: Mapping[Request, Answer] = {
     a_range("memory"): Answer(series=(a_series(points(7, every=0.001)),)),
     a_range("memory", step_s=30): Answer(series=()),
     samples("empty"): Answer(series=(a_series([], pod="c"),)),
+    some_buckets(): Answer(
+        series=(
+            a_series(points(1, 2), __name__="a_bucket", le="1"),
+            replace(a_series(points(2, 4), __name__="a_bucket", le="2"), exponential=True),
+            a_series(points(3, 6), __name__="a_sum"),
+        )
+    ),
 }
 
 
@@ -101,6 +115,13 @@ def test_what_was_recorded_comes_back_bit_by_bit(tmp_path: Path) -> None:
 
 def test_a_recording_without_answers_comes_back(tmp_path: Path) -> None:
     assert load(kept(tmp_path, a_recording({}))).answers == {}
+
+
+def test_a_recording_of_before_there_were_buckets_can_be_read(tmp_path: Path) -> None:
+    path = kept(tmp_path, a_recording({samples(): SOME[samples()]}))
+    rewritten(lambda document: document["requests"][0].pop("exponential"))(path)
+
+    assert_same(load(path).answers[samples()], SOME[samples()])
 
 
 def test_a_recording_kept_twice_is_the_same_but_for_the_hour(tmp_path: Path) -> None:
@@ -152,7 +173,7 @@ LONG = points(*range(21), every=30)
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 600), (60, 600), (0, 300), (120, 480), (300, 300)])
-@pytest.mark.parametrize("make", [samples, a_range])
+@pytest.mark.parametrize("make", [samples, some_buckets, a_range])
 def test_a_cut_out_is_what_a_shorter_request_would_have_given(
     make: Callable[..., Request], first: float, last: float
 ) -> None:
@@ -162,6 +183,12 @@ def test_a_cut_out_is_what_a_shorter_request_would_have_given(
     found = answer_of(recording, make(start=START + first, end=START + last))
 
     assert_same(found, Answer(series=(a_series(shorter, pod="a"),), warnings=("w",)))
+
+
+def test_a_cut_out_knows_which_buckets_are_exponential() -> None:
+    found = answer_of(a_recording(), some_buckets(start=START + 60))
+
+    assert [one.exponential for one in found.series] == [False, True, False]
 
 
 def test_a_series_outside_a_cut_out_is_left_out() -> None:
@@ -185,6 +212,7 @@ def test_a_cut_out_on_a_grid_of_fractions_is_found() -> None:
 NOT_RECORDED = {
     "another query": a_range("cpu"),
     "another kind": samples("memory"),
+    "samples as buckets": some_buckets("a_total"),
     "another step": a_range("memory", step_s=15),
     "another grid": a_range("memory", start=START + 10),
     "an earlier start": a_range("memory", start=START - 60),
