@@ -43,8 +43,12 @@ bench: $(READY) ## Measure speed, as ratios within one run
 	@$(BIN)/python -m benchmarks
 
 .PHONY: calibrate
-calibrate: $(READY) ## Measure the judges' error rates, the long table
-	@$(BIN)/python -m benchmarks.calibrate
+calibrate: $(READY) ## Measure the judges' error rates, the long table (ARGS="--only looks")
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.calibration $(ARGS)
+
+.PHONY: deployments
+deployments: $(READY) ## Judge simulated deployments with known outcome, the long table
+	@$(BIN)/python -m benchmarks.deployments
 
 .PHONY: env
 env: $(READY) ## Create .venv from the lock

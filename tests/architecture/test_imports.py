@@ -48,6 +48,17 @@ def test_judges_import_only_arrays_and_pure_modules(path: Path) -> None:
     assert {name.partition(".")[0] for name in imported(path)} <= allowed
 
 
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.name) for path in ROOT.glob("analysis/calibration/*.py")],
+)
+def test_calibration_asks_for_no_more_than_a_notebook_has(path: Path) -> None:
+    allowed = PURE | {"numpy", "judges", "statistics"}
+    names = {name for name in imported(path) if not name.startswith("analysis.calibration")}
+
+    assert {name.partition(".")[0] for name in names} <= allowed
+
+
 def test_the_port_of_the_sources_knows_only_errors() -> None:
     ours = {
         name for name in imported(ROOT / "analysis/sources/port.py")
