@@ -32,7 +32,7 @@ from judges.core.ranks import Mask, Pairs, RankMethod, reach
 from judges.core.sample import Array, Ratio, Sample, Values
 from judges.core.scaled import Scaled, scaled
 from judges.core.shifts import Shifts
-from judges.core.studentized import RANKS, half_widths, widths
+from judges.core.studentized import RANKS, Studentized, half_widths, widths
 
 
 class Variance(StrEnum):
@@ -46,6 +46,8 @@ class Variance(StrEnum):
 LEAST_CHANGES = 5
 # A standard error on the scale of the statistic that leaves order statistics on both sides.
 MOST_HALF = 0.4
+# Steps that do not vary leave the pods' differences alone; less than this is rounding.
+LEAST_WITHIN = 1e-18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,7 @@ def _prepare(rule: MannWhitney, sample: Sample) -> Judgment | _Ready:
         return refused
     baseline, canary = sample.paired()
     if (n := len(baseline)) < rule.min_samples:
-        return too_few(rule.kind, n, rule.min_samples)
+        return too_few(rule.kind, n, rule.min_samples, sample.step_s)
     data = scaled(baseline, canary, absolute=rule.uses_absolute())
     if _changes(baseline) < LEAST_CHANGES and _changes(canary) < LEAST_CHANGES:
         return _steady(rule, data)
@@ -204,14 +206,32 @@ class _Stretch:
     def part(self, start: int, stop: int) -> _Stretch:
         stretch = np.s_[:, start:stop]
         pairs = Pairs.of(self.pairs.baseline[stretch], self.pairs.canary[stretch])
-        return replace(self, data=[one.part(start, stop) for one in self.data], pairs=pairs)
+        return _Stretch(
+            data=[one.part(start, stop) for one in self.data],
+            pairs=pairs,
+            # A stage is judged by what was known at its end.
+            is_signed=self.is_signed if start else pairs.choose(),
+            clusters=self.clusters,
+        )
 
     def weigh(self, limits: Sequence[Limit], claim: Claim, level: Array) -> Weights:
         pairs, shift = self._moved(limits, claim.side)
-        found = pairs.studentized(
-            self.is_signed, shift, self.runs, within=self._within, clusters=self.clusters
-        )
+        found = pairs.studentized(self.is_signed, shift, self.runs)
+        if any(self.clusters):
+            found = self._clustered(found, Shifts.of(pairs, self.is_signed).middle() - shift)
         return found.evidence(claim.sign, alpha=level, horizon=claim.horizon)
+
+    def _clustered(self, found: Studentized, distance: Array) -> Studentized:
+        """Hold the distance itself against pods: ranks that are all apart know no distance.
+
+        Args:
+            found: The rank statistics.
+            distance: Shape (m,): typical shift beyond the limit, in working units.
+        """
+        known = np.array([one is not None for one in self.clusters])
+        within = np.maximum(self.within, LEAST_WITHIN)
+        t = np.where(known, distance / np.sqrt(within), found.t)
+        return replace(found, t=t, within=within, clusters=self.clusters)
 
     def _moved(self, limits: Sequence[Limit], side: int) -> tuple[Pairs, Array]:
         """Move the baselines to the limits: by a shift, which needs no sorting, where it is one."""
@@ -225,10 +245,8 @@ class _Stretch:
         return Shifts.of(self.pairs, self.is_signed)
 
     @cached_property
-    def _within(self) -> Array | None:
+    def within(self) -> Array:
         """The variance of each shift, which the pods' differences are held against."""
-        if not any(self.clusters):
-            return None
         error = np.sqrt(self.runs.variance / self.n)
         bounds = self._shifts.bounds(np.minimum(reach(error), MOST_HALF))
         spread = np.nan_to_num(bounds.upper - bounds.lower, nan=0.0) / 2
@@ -239,9 +257,9 @@ class _Stretch:
         centres = self._shifts.middle()
         bounds = self._shifts.bounds(reach(half_widths(self.runs, self.n, RANKS, level=level)))
         lower, upper = bounds.lower, bounds.upper
-        if self._within is not None:
+        if any(self.clusters):
             clustered = np.array([one is not None for one in self.clusters])
-            wide = widths(self._within, self.runs, RANKS, level=level, clusters=self.clusters)
+            wide = widths(self.within, self.runs, RANKS, level=level, clusters=self.clusters)
             lower = np.where(clustered, np.minimum(lower, centres - wide), lower)
             upper = np.where(clustered, np.maximum(upper, centres + wide), upper)
         return [
@@ -309,7 +327,7 @@ def _textbook(rule: MannWhitney, data: Scaled, step_s: float) -> Judgment:
         n=n,
         n_effective=float(n),
         settlement=settlement.for_series(
-            estimate, n=n, n_effective=n, least_effective=0, step_s=step_s, rule=rule
+            estimate, settlement.Seen(n=n, n_effective=n, step_s=step_s), rule
         )
         if verdict is Verdict.INCONCLUSIVE
         else None,

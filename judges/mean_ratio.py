@@ -104,7 +104,7 @@ def _prepare(rule: MeanRatio, sample: Sample) -> Judgment | _Ready:
         return refused
     terms = Terms.of(sample, rule.pods)
     if terms.n < rule.min_samples:
-        return too_few(rule.kind, terms.n, rule.min_samples)
+        return too_few(rule.kind, terms.n, rule.min_samples, sample.step_s)
     if not terms.is_positive:
         return _no_ratio(rule, terms)
     return _Ready(rule=rule, terms=terms, step_s=sample.step_s)

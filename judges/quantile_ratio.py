@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from judges.core import many, parameters, pods, settlement
+from judges.core import many, parameters, pods, settlement, wording
 from judges.core.comparison import Comparison, too_few
-from judges.core.judgment import Judgment, Verdict
+from judges.core.judgment import Judgment, Reason, Settlement, Verdict
 from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks, Pods
 from judges.core.quantiles import Buckets, Place, Quantiles
@@ -106,16 +107,27 @@ def _prepare(rule: QuantileRatio, sample: Sample) -> Judgment | _Ready:
         return refused
     buckets = Buckets.of(sample, rule.quantile, rule.pods)
     if buckets.n < rule.min_samples:
-        return too_few(rule.kind, buckets.n, rule.min_samples)
+        return too_few(rule.kind, buckets.n, rule.min_samples, sample.step_s)
     if (unusable := buckets.unusable()) is not None:
+        reason, text, times = unusable
+        minutes = buckets.n * sample.step_s / 60 * (times - 1)
         return Judgment(
             kind=rule.kind,
             verdict=Verdict.INCONCLUSIVE,
-            reason=unusable[0],
-            summary=unusable[1],
+            reason=reason,
+            summary=text,
             n=buckets.n,
+            settlement=_settlement(minutes),
         )
     return _Ready(rule=rule, buckets=buckets, step_s=sample.step_s)
+
+
+def _settlement(minutes: float) -> Settlement:
+    if not math.isfinite(minutes):
+        text = "no time settles it: finer buckets would, or exceedance at one of the edges"
+        return Settlement(summary=text)
+    text = f"about {wording.duration(minutes)} more at the present traffic"
+    return Settlement(minutes=minutes, summary=text)
 
 
 def _compare(ready: Sequence[_Ready]) -> list[Judgment]:
@@ -141,17 +153,21 @@ def _details(one: _Ready) -> dict[str, float | int | str | None]:
 
 
 def _named(one: _Ready, judgment: Judgment) -> Judgment:
-    """Say which quantile it is, and where it lies in a bucket too wide to trust its size."""
+    """Say which quantile it is; undecided in a bucket too wide for its margin, say that instead."""
+    named = replace(judgment, summary=f"p{100 * one.rule.quantile:g} {judgment.summary}")
     wide = [place for place in one.buckets.places() if place and _is_wide(place, one.rule)]
-    warning = [
-        f"the quantile lies in the bucket {place.lower:g} to {place.upper:g}, wider than the "
-        f"margin: its ratio is interpolated, and it fails only if the mean rose too"
-        for place in wide[:1]
-    ]
+    if not wide:
+        return named
+    bounds = f"{wide[0].lower:g} to {wide[0].upper:g}"
+    if judgment.verdict is not Verdict.INCONCLUSIVE:
+        warning = f"interpolated within the bucket {bounds}, which is wider than the margin"
+        return replace(named, warnings=(*named.warnings, warning))
     return replace(
-        judgment,
-        summary=f"p{100 * one.rule.quantile:g} {judgment.summary}",
-        warnings=(*judgment.warnings, *warning),
+        named,
+        reason=Reason.COARSE_BUCKETS,
+        summary=f"{named.summary}; interpolated within the bucket {bounds}, so harm up to the "
+        f"margin cannot be excluded",
+        settlement=_settlement(math.inf),
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import special
 
-from judges.core import evidence, parameters, settlement, wording
+from judges.core import evidence, parameters, settlement, stages, wording
+from judges.core.comparison import too_few
 from judges.core.counts import Coins
 from judges.core.dependence import long_run, long_runs, magnitude
 from judges.core.errors import InvalidParameterError
@@ -128,8 +129,7 @@ class Threshold:
         if self.statistic in OBSERVED:
             return self._observed(series)
         if n < self.min_samples:
-            text = f"{n} steps were seen; {self.min_samples} are needed"
-            return self._undecided(Reason.TOO_FEW_SAMPLES, text, n=n)
+            return too_few(self.kind, n, self.min_samples, sample.step_s)
         return self._estimated(series, sample)
 
     def _series(self, sample: Sample) -> Array:
@@ -167,17 +167,10 @@ class Threshold:
         )
 
     def _estimated(self, series: Array, sample: Sample) -> Judgment:
-        if self.statistic == "share":
-            sides = [self._weigh_share(series, self._outside(series), self.share)]
-        else:
-            sides = [self._weigh(series, sample, bound, sign) for bound, sign in self._bounds()]
-        effective = _effective(series)
-        unanimous = len(np.unique(self._outside(series))) == 1
-        gated = effective < LEAST_EFFECTIVE and not unanimous
-        harm = NO_EVIDENCE if gated else evidence.strongest([side[0] for side in sides])
-        safety = NO_EVIDENCE if gated else evidence.weakest([side[1] for side in sides])
+        harm, safety, gated = self._over_looks(series, sample)
         verdict = evidence.decide(harm, safety, alpha=self.alpha, beta=self.beta, looks=self.looks)
-        reason = Reason.TOO_FEW_EFFECTIVE_SAMPLES if gated else REASONS[verdict]
+        undecided = verdict is Verdict.INCONCLUSIVE
+        reason = Reason.TOO_FEW_EFFECTIVE_SAMPLES if gated and undecided else REASONS[verdict]
         estimate = self._estimate(series, sample)
         return Judgment(
             kind=self.kind,
@@ -188,11 +181,39 @@ class Threshold:
             harm=harm,
             safety=safety,
             n=len(series),
-            n_effective=effective,
+            n_effective=_effective(series),
             settlement=self._settlement(estimate, len(series), sample.step_s)
-            if verdict is Verdict.INCONCLUSIVE
+            if undecided
             else None,
         )
+
+    def _over_looks(self, series: Array, sample: Sample) -> tuple[Evidence, Evidence, bool]:
+        """Weigh harm and safety in the way that the number of looks asks for."""
+        if self.looks is not Looks.GROUP_SEQUENTIAL:
+            return self._weights(series, sample)
+        ends = stages.ends(sample.steps, self.horizon)
+        parts = [sample.part(0, end) for end in ends]
+        found = [self._weights(self._series(part), part) for part in parts]
+        harm, safety = (
+            stages.sequential_p([np.array([one.p]) for one in claims], ends, self.horizon, 1)
+            for claims in ([harm for harm, _, _ in found], [safety for _, safety, _ in found])
+        )
+        gated = bool(found) and all(silent for _, _, silent in found)
+        return Evidence(p=float(harm[0])), Evidence(p=float(safety[0])), gated
+
+    def _weights(self, series: Array, sample: Sample) -> tuple[Evidence, Evidence, bool]:
+        """Weigh harm and safety, and tell whether too few independent steps speak at all."""
+        if len(series) < self.min_samples:
+            return NO_EVIDENCE, NO_EVIDENCE, True
+        if self.statistic == "share":
+            sides = [self._weigh_share(series, self._outside(series), self.share)]
+        else:
+            sides = [self._weigh(series, sample, bound, sign) for bound, sign in self._bounds()]
+        unanimous = len(np.unique(self._outside(series))) == 1
+        if _effective(series) < LEAST_EFFECTIVE and not unanimous:
+            return NO_EVIDENCE, NO_EVIDENCE, True
+        harm = evidence.strongest([side[0] for side in sides])
+        return harm, evidence.weakest([side[1] for side in sides]), False
 
     def _weigh(
         self, series: Array, sample: Sample, bound: float, sign: int

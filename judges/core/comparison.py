@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
 
-from judges.core import evidence, settlement, stages
+from judges.core import evidence, pods, settlement, stages, wording
 from judges.core.dependence import LongRuns
 from judges.core.evidence import Array, Mask, Weights
-from judges.core.judgment import Estimate, Judgment, Reason, Verdict
+from judges.core.judgment import Estimate, Judgment, Reason, Settlement, Verdict
 from judges.core.limits import Limit
 from judges.core.parameters import Looks
+from judges.core.pods import Clusters
 
 # Fewer independent steps than this carry no verdict: the variance is then mostly a guess.
 LEAST_EFFECTIVE = 6
@@ -33,7 +35,7 @@ class Claim:
     Attributes:
         side: Which way harm lies: the baseline is moved to the limit on this side.
         sign: +1 for "the canary lies above", -1 for "it lies below".
-        horizon: Planned steps of the whole analysis.
+        horizon: Planned steps of the stretch.
     """
 
     side: int
@@ -56,6 +58,14 @@ class Stretch(Protocol):
     @property
     def runs(self) -> LongRuns:
         """What is known of the dependence of the steps, of each metric."""
+
+    @property
+    def clusters(self) -> tuple[Clusters | None, ...]:
+        """The pods of each metric."""
+
+    @property
+    def within(self) -> Array:
+        """Variance of each effect that the steps show, on the scale of the pods' spread; (m,)."""
 
     def weigh(self, limits: Sequence[Limit], claim: Claim, level: Array) -> Weights:
         """Weigh for each metric a claim about the canary and the baseline moved to the limit."""
@@ -80,7 +90,7 @@ class Rule(settlement.Rule, Protocol):
         """Steps below which nothing is decided."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Comparisons under way, of metrics with as many steps, judged alike but for their limits.
 
@@ -130,18 +140,30 @@ class Comparison:
             n=self.whole.n,
             n_effective=run.n_effective,
             autocorrelation=run.autocorrelation,
-            settlement=settlement.for_series(
-                self.estimates[row],
-                n=self.whole.n,
-                n_effective=run.n_effective,
-                least_effective=LEAST_EFFECTIVE,
-                step_s=self.step_s[row],
-                rule=rule,
-            )
+            settlement=settlement.for_series(self.estimates[row], self._seen(row), rule)
             if verdict is Verdict.INCONCLUSIVE
             else None,
             details=self.details[row],
         )
+
+    def _seen(self, row: int) -> settlement.Seen:
+        return settlement.Seen(
+            n=self.whole.n,
+            n_effective=float(self.whole.runs.n_effective[row]),
+            step_s=self.step_s[row],
+            least_effective=LEAST_EFFECTIVE,
+            lasting=self._lasting[row],
+        )
+
+    @cached_property
+    def _lasting(self) -> list[float]:
+        """The part of each effect's variance that lies between pods, which no time reduces."""
+        if not any(self.whole.clusters):
+            return [0.0] * len(self.rules)
+        between = pods.between(self.whole.clusters, pods.ONE_LOOK).variance
+        total = between + self.whole.within
+        shares = np.divide(between, total, out=np.zeros_like(total), where=total > 0)
+        return [float(share) for share in shares]
 
     @property
     def _any(self) -> Rule:
@@ -157,8 +179,8 @@ class Comparison:
         limits = [rule.tolerance for rule in self.rules]
         alpha = np.array([rule.alpha for rule in self.rules])
 
-        def since(stretch: Stretch) -> Weights:
-            claims = [Claim(side=s, sign=s, horizon=self._any.horizon) for s in self._signs]
+        def since(stretch: Stretch, planned: int) -> Weights:
+            claims = [Claim(side=s, sign=s, horizon=planned) for s in self._signs]
             return evidence.strongest_of([_weigh(stretch, limits, c, alpha) for c in claims])
 
         return self._over_looks(since, restarting=True)
@@ -167,26 +189,27 @@ class Comparison:
         limits = [rule.pass_margin for rule in self.rules]
         beta = np.array([rule.beta for rule in self.rules])
 
-        def since(stretch: Stretch) -> Weights:
-            claims = [Claim(side=s, sign=-s, horizon=self._any.horizon) for s in self._signs]
+        def since(stretch: Stretch, planned: int) -> Weights:
+            claims = [Claim(side=s, sign=-s, horizon=planned) for s in self._signs]
             return evidence.weakest_of([_weigh(stretch, limits, c, beta) for c in claims])
 
         return self._over_looks(since, restarting=False)
 
-    def _over_looks(self, weigh: Callable[[Stretch], Weights], *, restarting: bool) -> Weights:
+    def _over_looks(self, weigh: Callable[[Stretch, int], Weights], *, restarting: bool) -> Weights:
         """Weigh a claim in the way that the number of looks asks for."""
         n, horizon = self.whole.n, self._any.horizon
         if self._any.looks is Looks.GROUP_SEQUENTIAL:
             ends = stages.ends(n, horizon)
-            weights = [weigh(self.whole.part(0, end)).p for end in ends]
+            weights = [weigh(self.whole.part(0, end), horizon).p for end in ends]
             return Weights(
                 p=stages.sequential_p(weights, ends, horizon, len(self.rules)), log_e=None
             )
-        whole = weigh(self.whole)
+        whole = weigh(self.whole, horizon)
         if self._any.looks is Looks.FIXED or whole.log_e is None or not restarting:
             return whole
         starts = evidence.restarts(n, horizon, least=LEAST_RESTARTED)
-        later = [weigh(self.whole.part(start, n)).log_e for start in starts]
+        # Evidence that starts anew is tuned to what is left of the plan.
+        later = [weigh(self.whole.part(start, n), horizon - start).log_e for start in starts]
         mixed = evidence.mixed(whole.log_e, [log_e for log_e in later if log_e is not None])
         return Weights(p=whole.p, log_e=mixed)
 
@@ -202,12 +225,14 @@ def is_dependent(stretch: Stretch) -> Mask:
     return dependent
 
 
-def too_few(kind: str, n: int, least: int) -> Judgment:
+def too_few(kind: str, n: int, least: int, step_s: float) -> Judgment:
     """Give the judgment of a sample that is too short."""
+    more = (least - n) * step_s / 60
     return Judgment(
         kind=kind,
         verdict=Verdict.INCONCLUSIVE,
         reason=Reason.TOO_FEW_SAMPLES if n else Reason.NO_DATA,
         summary=f"{n} steps were seen on both sides; {least} are needed",
         n=n,
+        settlement=Settlement(minutes=more, summary=f"about {wording.duration(more)} more"),
     )

@@ -26,7 +26,7 @@ Mask = NDArray[np.bool_]
 
 # Dispersion is estimated only where there is enough to estimate it from, and used only where it is
 # significant: an ungated estimate is biased up for sparse counts (median 1.36 on plain Poisson).
-DISPERSION_STEPS, DISPERSION_EVENTS, DISPERSION_LEVEL = 20, 10, 0.05
+DISPERSION_STEPS, DISPERSION_EVENTS, DISPERSION_LEVEL = 10, 10, 0.1
 # Numbers of events at which the mixtures over looks are sharpest; their e-values are averaged.
 MIXTURE_EVENTS = (20.0, 200.0, 2000.0)
 # A side with less than a billionth of the traffic tells nothing, and its prior overflows.
@@ -166,10 +166,12 @@ class Dispersion:
     Attributes:
         factor: Variance over that of independent events; 1 where no bunching is significant.
         df: Its degrees of freedom; infinite where the factor is 1.
+        n_effective: Independent steps that the bunches leave; infinite where the factor is 1.
     """
 
     factor: Array
     df: Array
+    n_effective: Array
 
     def deflator(self, level: Array) -> Array:
         """Give the factor, widened for having been estimated with few degrees of freedom.
@@ -192,7 +194,7 @@ def dispersion(tally: Tally, *, start: int = 0) -> Dispersion:
             there is no bunching.
     """
     m, n = tally.total_canary.shape
-    none = Dispersion(factor=np.ones(m), df=np.full(m, np.inf))
+    none = Dispersion(factor=np.ones(m), df=np.full(m, np.inf), n_effective=np.full(m, np.inf))
     if n < DISPERSION_STEPS:
         return none
     in_step = tally.in_step
@@ -207,6 +209,7 @@ def dispersion(tally: Tally, *, start: int = 0) -> Dispersion:
     runs = long_runs(residual[bunched])
     none.factor[bunched] = np.maximum(1.0, n * runs.variance / total[bunched])
     none.df[bunched] = runs.df
+    none.n_effective[bunched] = runs.n_effective
     return none
 
 

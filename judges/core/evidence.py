@@ -49,10 +49,14 @@ class Weights:
         log_e = None if self.log_e is None else float(self.log_e[row])
         return Evidence(p=float(self.p[row]), log_e=log_e)
 
+    def mute(self, silent: Mask) -> Weights:
+        """Give the same p-values, without evidence over looks for the metrics in `silent`."""
+        log_e = None if self.log_e is None else np.where(silent, NO_LOG_E, self.log_e)
+        return Weights(p=self.p, log_e=log_e)
+
     def unless(self, silent: Mask) -> Weights:
         """Give the same without any evidence for the metrics marked in `silent`, shape (m,)."""
-        log_e = None if self.log_e is None else np.where(silent, NO_LOG_E, self.log_e)
-        return Weights(p=np.where(silent, 1.0, self.p), log_e=log_e)
+        return Weights(p=np.where(silent, 1.0, self.p), log_e=self.mute(silent).log_e)
 
 
 def normal_deviates(t: Array, df: Array) -> Array:

@@ -140,19 +140,25 @@ class Buckets:
         place = locate(counts, self.edges, self.quantile, is_exponential=self.exponential)
         return None if place is None else _smoothed(place, counts, seen, self.edges)
 
-    def unusable(self) -> tuple[Reason, str] | None:
-        """Say why the quantile cannot be compared, if it cannot."""
+    def unusable(self) -> tuple[Reason, str, float] | None:
+        """Say why the quantile cannot be compared, if it cannot.
+
+        Returns:
+            The reason, a sentence, and how many times the data would do; infinite if none would.
+        """
         name = f"p{100 * self.quantile:g}"
         for side, place, seen in zip(("baseline", "canary"), self.places(), self.seen, strict=True):
             if place is None or place.is_coarse:
-                return Reason.COARSE_BUCKETS, _too_coarse(name, side, place)
+                return Reason.COARSE_BUCKETS, _too_coarse(name, side, place), math.inf
             above = float(seen[place.bucket + 1 :].sum())
             above += (1 - place.inside) * float(seen[place.bucket])
             if place.around < LEAST_AROUND or above < LEAST_ABOVE:
-                return Reason.TOO_FEW_EVENTS, (
+                text = (
                     f"{name} of the {side} rests on {place.around:.0f} observations around it and "
                     f"{above:.0f} above; {LEAST_AROUND} and {LEAST_ABOVE} are needed"
                 )
+                times = max(LEAST_AROUND / max(place.around, 1), LEAST_ABOVE / max(above, 1))
+                return Reason.TOO_FEW_EVENTS, text, times
         return None
 
     def effect(self) -> tuple[float, Array, Array] | None:
@@ -293,7 +299,13 @@ class Quantiles:
         return self._effects[1].runs
 
     @property
-    def _clusters(self) -> tuple[Clusters | None, ...]:
+    def within(self) -> Array:
+        """Variance of each effect that the steps show, shape (m,)."""
+        return self.runs.variance / self.n
+
+    @property
+    def clusters(self) -> tuple[Clusters | None, ...]:
+        """The pods of each metric."""
         return tuple(one.clusters for one in self.buckets)
 
     def part(self, start: int, stop: int) -> Quantiles:
@@ -304,14 +316,17 @@ class Quantiles:
         """Weigh a claim about each ratio and its limit.
 
         Harm seen in a wide bucket needs the mean as a witness: interpolation turns a true 5 % into
-        18 %, so no quantile there may fail more strongly than "the mean rose" does.
+        18 %, so no quantile there may fail more strongly than "the mean rose" does. It also turns a
+        true 25 % into 11 %, so that no bucket wider than the margin can show that harm stays below.
         """
         effects, _, known = self._effects
         distance = effects - claim.side * np.log([limit.ratio for limit in limits])
-        found = studentize(distance, self.runs, self.n, trust=MEANS, clusters=self._clusters)
+        found = studentize(distance, self.runs, self.n, trust=MEANS, clusters=self.clusters)
         own = found.evidence(claim.sign, alpha=level, horizon=claim.horizon).unless(~known)
-        wide = np.array([self._is_wide(row) for row in range(len(limits))])
-        if not claim.is_harm or not wide.any():
+        wide = np.array([self.is_wide(row) for row in range(len(limits))])
+        if not claim.is_harm:
+            return own.unless(wide)
+        if not wide.any():
             return own
         witness = self._means.weigh([Limit()] * len(limits), claim, level)
         both = evidence.weakest_of([own, witness])
@@ -319,7 +334,8 @@ class Quantiles:
             return Weights(p=np.where(wide, both.p, own.p), log_e=None)
         return Weights(p=np.where(wide, both.p, own.p), log_e=np.where(wide, both.log_e, own.log_e))
 
-    def _is_wide(self, row: int) -> bool:
+    def is_wide(self, row: int) -> bool:
+        """Tell whether a metric's quantile lies in a bucket wider than its margin, on a side."""
         return any(
             place is not None and not place.upper <= self.margins[row] * place.lower
             for place in self.buckets[row].places()
@@ -330,13 +346,13 @@ class Quantiles:
         return Sums(
             baseline=np.stack([one.sums[0] for one in self.buckets]),
             canary=np.stack([one.sums[1] for one in self.buckets]),
-            clusters=self._clusters,
+            clusters=self.clusters,
             idle=np.zeros((len(self.buckets), 2)),
         )
 
     def estimates(self, level: float) -> list[Estimate]:
         """Give each ratio with its interval."""
-        halves = half_widths(self.runs, self.n, MEANS, level=level, clusters=self._clusters)
+        halves = half_widths(self.runs, self.n, MEANS, level=level, clusters=self.clusters)
         return [
             ratio_estimate(float(effect), float(half), level=level, levels=_values(one))
             for effect, half, one in zip(self._effects[0], halves, self.buckets, strict=True)

@@ -27,7 +27,6 @@ from judges.core import placing
 from judges.core.dependence import LongRuns, long_runs
 from judges.core.influence import chosen, is_shared
 from judges.core.placing import TIE, midranks
-from judges.core.pods import Clusters
 from judges.core.studentized import RANKS, Studentized, studentize
 
 Array = NDArray[np.float64]
@@ -102,26 +101,16 @@ class Pairs:
         moved = baseline + shift[:, np.newaxis]
         return placing.placements(moved, canary, self.order_baseline, self.order_canary)
 
-    def studentized(
-        self,
-        is_signed: Mask,
-        shift: Array,
-        runs: LongRuns,
-        *,
-        within: Array | None = None,
-        clusters: tuple[Clusters | None, ...] = (),
-    ) -> Studentized:
+    def studentized(self, is_signed: Mask, shift: Array, runs: LongRuns) -> Studentized:
         """Compare each canary with its baseline moved by `shift`.
 
         Args:
             is_signed: Shape (m,): whether signed ranks compare the sides, or placements.
             shift: Shape (m,), in working units.
             runs: What is known of the statistics' dependence, as `runs` gives it.
-            within: Shape (m,): variance of the shift itself, which pods are held against.
-            clusters: The pods of each pair.
         """
         effect = _LEVEL_HALF * special.ndtri(self._exceedance(is_signed, shift))
-        return studentize(effect, runs, self.n, trust=RANKS, within=within, clusters=clusters)
+        return studentize(effect, runs, self.n, trust=RANKS)
 
     def _exceedance(self, is_signed: Mask, shift: Array) -> Array:
         """Give the probability that a canary value lies above; of signed ranks, a Walsh average.

@@ -5,7 +5,7 @@ Every array has shape (pods, steps): a row a pod, a column a step, NaN where not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -72,6 +72,10 @@ class Values:
         """The values, shape (pods, steps): finite where the pod was seen."""
         return self.values
 
+    def part(self, start: int, stop: int) -> Values:
+        """Give the steps from `start` to before `stop`."""
+        return Values(values=self.values[:, start:stop])
+
     def series(self) -> Array:
         """Give the level in each step, shape (steps,): the mean of the pods known then."""
         return _mean_of_pods(self.values)
@@ -108,6 +112,11 @@ class Ratio:
     def rows(self) -> Array:
         """The exposure, shape (pods, steps): finite where the pod was seen."""
         return self.denominator
+
+    def part(self, start: int, stop: int) -> Ratio:
+        """Give the steps from `start` to before `stop`."""
+        stretch = np.s_[:, start:stop]
+        return Ratio(numerator=self.numerator[stretch], denominator=self.denominator[stretch])
 
     def by_pod(self) -> tuple[Array, Array]:
         """Give numerator and denominator of the window, of each pod: shape (pods,) each."""
@@ -182,6 +191,11 @@ class Histogram:
         """Observations, shape (pods, steps): finite where the pod was seen."""
         total: Array = self.counts.sum(axis=2)
         return total
+
+    def part(self, start: int, stop: int) -> Histogram:
+        """Give the steps from `start` to before `stop`."""
+        totals = None if self.totals is None else self.totals[:, start:stop]
+        return replace(self, counts=self.counts[:, start:stop], totals=totals)
 
     def by_step(self) -> Array:
         """Give the observations of all pods by step and bucket, shape (steps, buckets).
@@ -311,6 +325,17 @@ class Sample:
             for side, total in zip((baseline, canary), sums, strict=True)
         )
         return cls(baseline=next(sides), canary=next(sides), step_s=step_s)
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return self.canary.steps
+
+    def part(self, start: int, stop: int) -> Sample:
+        """Give the steps from `start` to before `stop`."""
+        return replace(
+            self, baseline=self.baseline.part(start, stop), canary=self.canary.part(start, stop)
+        )
 
     def paired(self) -> tuple[Array, Array]:
         """Give baseline and canary of the steps in which both are known, each of shape (n,)."""

@@ -9,6 +9,7 @@ References:
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Protocol
 
 from scipy import special
@@ -21,6 +22,8 @@ from judges.core.parameters import Direction, Looks
 
 POWER = 0.8
 ANYTIME_FACTOR = 2.1
+# More of the variance than this between pods, and it is the pods that keep it open.
+HALF = 0.5
 # More than so many times the data at hand is no advice.
 MOST_TIMES = 1000.0
 
@@ -76,34 +79,50 @@ def summary(estimate: Estimate, rule: Rule) -> str:
     return f"{wording.change(estimate)}, tolerance {rule.tolerance}, margin {rule.pass_margin}"
 
 
-def for_series(
-    estimate: Estimate,
-    *,
-    n: int,
-    n_effective: float,
-    least_effective: float,
-    step_s: float,
-    rule: Rule,
-) -> Settlement:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """How much a comparison of series has seen.
+
+    Attributes:
+        n: Steps.
+        n_effective: Independent steps they are worth.
+        step_s: Length of a step in seconds.
+        least_effective: Independent steps below which nothing is decided.
+        lasting: Part of the effect's variance that lies between pods, which no time reduces.
+    """
+
+    n: int
+    n_effective: float
+    step_s: float
+    least_effective: float = 0.0
+    lasting: float = 0.0
+
+
+def for_series(estimate: Estimate, seen: Seen, rule: Rule) -> Settlement:
     """Say what settles a comparison of series: minutes, or the margin it could decide now."""
-    if n_effective < least_effective:
-        more = n * (least_effective / n_effective - 1) * step_s / 60
-        text = f"about {wording.duration(more)} more for {least_effective} independent steps"
+    if seen.n_effective < seen.least_effective:
+        times = seen.least_effective / seen.n_effective
+        more = seen.n * (times - 1) * seen.step_s / 60
+        text = f"about {wording.duration(more)} more for {seen.least_effective:g} independent steps"
         return Settlement(minutes=more, summary=text)
-    steps = _further_steps(estimate, n, rule)
-    now = _margin_now(estimate, rule)
+    steps, now = _further_steps(estimate, seen, rule), _margin_now(estimate, rule)
     if steps is None:
-        if not now:
-            return Settlement(summary="more data, or a wider margin; the data so far bound nothing")
-        return Settlement(
-            summary=f"the estimate lies so near a limit that time may not settle it; {now}"
-        )
-    minutes = steps * step_s / 60
+        return Settlement(summary=_not_by_time(seen, now))
+    minutes = steps * seen.step_s / 60
     text = f"about {wording.duration(minutes)} more at this noise"
     return Settlement(minutes=minutes, summary=f"{text}, or {now}" if now else text)
 
 
-def _further_steps(estimate: Estimate, n: int, rule: Rule) -> float | None:
+def _not_by_time(seen: Seen, now: str) -> str:
+    if seen.lasting > HALF:
+        text = "pods differ too much by themselves for time to settle it: more pods would"
+        return f"{text}; {now}" if now else text
+    if not now:
+        return "more data, or a wider margin; the data so far bound nothing"
+    return f"the estimate lies so near a limit that time may not settle it; {now}"
+
+
+def _further_steps(estimate: Estimate, seen: Seen, rule: Rule) -> float | None:
     """Give the steps still missing if the estimate is the truth; `None` if it decides nothing."""
     se = _standard_error(estimate)
     harm, limits = _harm(estimate, rule)
@@ -119,8 +138,10 @@ def _further_steps(estimate: Estimate, n: int, rule: Rule) -> float | None:
     z = -float(special.ndtri(level)) - float(special.ndtri(1 - POWER))
     factor = ANYTIME_FACTOR if rule.looks is Looks.ANYTIME else 1.0
     # A product, not a power: what is beyond a double is infinite, and so beyond what is told.
-    times = (se * z / distance) * (se * z / distance) * factor
-    return max(n * times - n, 1.0) if times <= MOST_TIMES else None
+    needed = (se * z / distance) * (se * z / distance) * factor
+    left = 1 - needed * seen.lasting
+    times = needed * (1 - seen.lasting) / left if left > 0 else math.inf
+    return max(seen.n * times - seen.n, 1.0) if times <= MOST_TIMES else None
 
 
 def _standard_error(estimate: Estimate) -> float | None:

@@ -109,6 +109,11 @@ class Sums:
         """What is known of the dependence of the steps."""
         return self._influence.runs
 
+    @property
+    def within(self) -> Array:
+        """Variance of each effect that the steps show, shape (m,)."""
+        return self.runs.variance / self.n
+
     def part(self, start: int, stop: int) -> Sums:
         """Give the steps from `start` to before `stop`."""
         stretch = np.s_[:, start:stop]

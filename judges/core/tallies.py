@@ -110,8 +110,14 @@ def prepare(
 
 
 def _undecided(rule: Rule, reason: Reason, summary: str, n: int) -> Judgment:
+    remedy = "traffic: a higher weight, or synthetic requests"
     return Judgment(
-        kind=rule.kind, verdict=Verdict.INCONCLUSIVE, reason=reason, summary=summary, n=n
+        kind=rule.kind,
+        verdict=Verdict.INCONCLUSIVE,
+        reason=reason,
+        summary=summary,
+        n=n,
+        settlement=Settlement(summary=remedy) if reason is Reason.NO_EXPOSURE else None,
     )
 
 
@@ -206,4 +212,4 @@ def _limit(limit: Limit) -> str:
     """Write a limit on shares of requests: the absolute part in percentage points."""
     if limit.absolute == 0:
         return str(limit)
-    return f"{wording.percent(limit.ratio - 1)} and {100 * limit.absolute:.3g} points"
+    return f"{100 * (limit.ratio - 1):.3g} % and {100 * limit.absolute:.3g} points"
