@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from judges.core import many, parameters, pods, settlement
+from judges.core import idle, many, parameters, pods, settlement, wording
 from judges.core.comparison import Comparison, too_few
-from judges.core.judgment import Judgment, Reason, Verdict
+from judges.core.judgment import Judgment, Reason, Settlement, Verdict
 from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks, Pods
 from judges.core.sample import Histogram, Ratio, Sample, Values
@@ -36,6 +36,8 @@ class MeanRatio:
         confidence: Two-sided level of the interval shown.
         min_samples: Steps below which nothing is decided.
         pods: Whether pods are replicates of their side.
+        idle: What a pod may spend without any request, in the numerator's unit per second (CPU
+            seconds: cores).
 
     References:
         Mantel & Haenszel (1959), JNCI 22: weights that follow neither side's traffic alone.
@@ -55,6 +57,11 @@ class MeanRatio:
     confidence: float = parameters.confidence()
     min_samples: int = parameters.min_samples()
     pods: Pods = parameters.pods()
+    idle: float = parameters.number(
+        0.0,
+        "what a pod may spend without a request, in the numerator's unit per second (CPU: cores)",
+        low=0.0,
+    )
 
     def __post_init__(self) -> None:
         """Refuse limits that contradict each other or that a ratio cannot express."""
@@ -107,7 +114,24 @@ def _prepare(rule: MeanRatio, sample: Sample) -> Judgment | _Ready:
         return too_few(rule.kind, terms.n, rule.min_samples, sample.step_s)
     if not terms.is_positive:
         return _no_ratio(rule, terms)
+    if rule.idle > 0:
+        terms = replace(terms, idle=idle.shares(sample, rule.idle))
+        if max(terms.idle) > idle.MOST:
+            return _mostly_idle(rule, terms)
     return _Ready(rule=rule, terms=terms, step_s=sample.step_s)
+
+
+def _mostly_idle(rule: MeanRatio, terms: Terms) -> Judgment:
+    side, share = ("baseline", "canary")[int(np.argmax(terms.idle))], max(terms.idle)
+    return Judgment(
+        kind=rule.kind,
+        verdict=Verdict.INCONCLUSIVE,
+        reason=Reason.NOT_COMPARABLE,
+        summary=f"idle cost may be {wording.percent(share)} of what the {side} spent beyond the "
+        f"other side's, so cost per request says nothing of the version",
+        n=terms.n,
+        settlement=Settlement(summary="no time settles it: as much traffic on each pod would"),
+    )
 
 
 def _no_ratio(rule: MeanRatio, terms: Terms) -> Judgment:
