@@ -24,6 +24,8 @@ from judges.core.evidence import suffices
 # While a metric looks harmful by a plain test at this level nobody should promote, be the harm
 # within the margin or the metric not critical (measured: removes a quarter of the false passes).
 WARNING_LEVEL = 0.05
+# Of the metrics named beside the one that failed the rollout, so many may be named in error.
+FALSE_DISCOVERIES = 0.1
 POINTS = {Verdict.PASS: 100.0, Verdict.INCONCLUSIVE: 50.0, Verdict.FAIL: 0.0}
 
 
@@ -150,10 +152,31 @@ def _mean_log_e(judged: Sequence[Judged]) -> float | None:
 
 def _failing(judged: Sequence[Judged], risk: Risk, log_e: float | None) -> list[Judged]:
     """Name the metrics that fail the rollout, the strongest evidence first."""
-    failed = [one for one in judged if _fails_alone(one, risk)]
-    if not failed and log_e is not None and log_e >= -math.log(risk.false_fail):
-        failed = [one for one in judged if one.is_harmed] or list(judged)
-    return sorted(failed, key=_strength, reverse=True)
+    alone = [one for one in judged if _fails_alone(one, risk)]
+    together = log_e is not None and log_e >= -math.log(risk.false_fail)
+    if not alone and not together:
+        return []
+    blamed = _blamed(judged) if log_e is not None else []
+    named = [one for one in judged if one in alone or one in blamed]
+    return sorted(named or [max(judged, key=_strength)], key=_strength, reverse=True)
+
+
+def _blamed(judged: Sequence[Judged]) -> list[Judged]:
+    """Name the metrics whose harm is shown, of which a tenth may be named in error.
+
+    References:
+        Wang & Ramdas (2022), JRSS B 84: the e-BH procedure, valid under any dependence.
+    """
+    found = [one for one in judged if one.judgment.harm and one.judgment.harm.log_e is not None]
+    ordered = sorted(found, key=_log_e, reverse=True)
+    least = [math.log(len(found) / (k * FALSE_DISCOVERIES)) for k in range(1, len(found) + 1)]
+    count = max((k for k, one in enumerate(ordered, 1) if _log_e(one) >= least[k - 1]), default=0)
+    return ordered[:count]
+
+
+def _log_e(one: Judged) -> float:
+    harm = one.judgment.harm
+    return -math.inf if harm is None or harm.log_e is None else harm.log_e
 
 
 def _fails_alone(one: Judged, risk: Risk) -> bool:

@@ -185,6 +185,30 @@ def test_evidence_that_adds_up_fails_also_when_this_look_alone_would_not_show_it
     assert decision.decided_by == ("a", "b")
 
 
+BLAMED = {
+    "the one that is far out alone": ([9.0, 0.5, 0.0, -1.0], ["m0"]),
+    "three that share it, each too weak alone": ([4.0, 4.0, 3.9, -1.0], ["m0", "m1", "m2"]),
+    "a weak one beside two strong ones": ([9.0, 9.0, 2.7, 0.0], ["m0", "m1", "m2"]),
+    "not one that shows nothing": ([9.0, 9.0, 2.4, 0.0], ["m0", "m1"]),
+}
+
+
+@pytest.mark.parametrize(("logs", "named"), BLAMED.values(), ids=BLAMED)
+def test_a_failed_rollout_names_those_whose_harm_is_shown(
+    logs: list[float], named: list[str]
+) -> None:
+    """e-BH of four metrics: the k-th largest e-value must reach 4 / (k / 10)."""
+    judged = [
+        a_judged(a_judgment(UNSURE, p=0.001, log_e=log_e), name=f"m{i}", weight=0.25, budget=0.25)
+        for i, log_e in enumerate(logs)
+    ]
+
+    decision = decided(*judged, risk=Risk(false_fail=0.05))
+
+    assert decision.verdict is FAIL
+    assert sorted(decision.decided_by) == named
+
+
 def test_at_a_single_look_evidence_does_not_add_up() -> None:
     decision = decided(*pair(ENOUGH + 0.1, p=0.4), risk=FIXED)
 
