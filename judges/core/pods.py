@@ -105,6 +105,11 @@ def is_known(rows: Array) -> NDArray[np.bool_]:
     return enough
 
 
+def are_there(sample: Sample) -> bool:
+    """Tell whether a side shows more than one pod at all."""
+    return len(sample.baseline.rows) > 1 or len(sample.canary.rows) > 1
+
+
 def levels(side: Side) -> Array:
     """Give the level of each pod that was seen in enough steps, shape (pods,), where it is finite.
 

@@ -34,6 +34,9 @@ def _rows(values: ArrayLike, dimensions: int = 2) -> Array:
 
 
 def _sum_of_pods(rows: Array) -> Array:
+    if len(rows) == 1:
+        alone: Array = rows[0]
+        return alone
     with np.errstate(over="ignore"):
         total: Array = np.nansum(rows, axis=0)
     total[np.isnan(rows).all(axis=0) | np.isinf(total)] = np.nan
@@ -41,6 +44,9 @@ def _sum_of_pods(rows: Array) -> Array:
 
 
 def _mean_of_pods(rows: Array) -> Array:
+    if len(rows) == 1:
+        alone: Array = rows[0]
+        return alone
     known = np.count_nonzero(~np.isnan(rows), axis=0)
     # Divide before adding: pods near the largest double must not overflow to infinity.
     shares = np.where(np.isnan(rows), 0.0, rows) / np.maximum(known, 1)

@@ -60,6 +60,8 @@ class Terms:
             (b, c), unit = _in_one_unit(*sample.paired())
             levels = (_level(b.sum(), len(b), unit), _level(c.sum(), len(c), unit))
             terms = cls(baseline=b, canary=c, levels=levels)
+        if not pods.are_there(sample):
+            return terms
         return replace(terms, clusters=log_clusters(mode, baseline, canary))
 
     @property
