@@ -21,6 +21,7 @@ BUG, INTERRUPTED = 70, 130
 # Name of each command (and of its module), with the line that `serinus --help` shows.
 COMMANDS = {
     "judge": "Judge a canary against its baseline: pass, fail or inconclusive.",
+    "plan": "Forecast how long a rollout will take, and what it can show.",
     "record": "Keep a deployment's raw series in a folder, to be judged again later.",
     "check": "Check a configuration without asking any server.",
     "init": "Write a commented configuration to start from.",

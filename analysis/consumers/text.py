@@ -42,8 +42,7 @@ def print_report(report: AnalysisReport, console: Console, *, full: bool = False
 
 def _wrapped(line: Text, width: int) -> Iterator[Text]:
     """Wrap a line, keeping its indentation, and every number on one line with its percent sign."""
-    # Names, queries and the server's words must not move the cursor, nor break the layout.
-    line.plain = _CONTROL.sub(" ", line.plain)
+    line.plain = printable(line.plain)
     plain = line.plain.replace(" %", "\u00a0%")  # textwrap breaks at a no-break space as little
     pieces = textwrap.wrap(plain, width, drop_whitespace=False, break_on_hyphens=False)
     indent = " " * (len(plain) - len(plain.lstrip()))
@@ -53,6 +52,11 @@ def _wrapped(line: Text, width: int) -> Iterator[Text]:
         part = line[start + spaces : end]
         part.rstrip()
         yield Text(indent if start else "") + part
+
+
+def printable(text: str) -> str:
+    """Take out of others' words what would move the cursor or break the layout."""
+    return _CONTROL.sub(" ", text)
 
 
 def _lines(report: AnalysisReport, *, full: bool) -> Iterator[Text]:

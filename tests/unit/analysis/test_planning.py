@@ -8,7 +8,7 @@ import pytest
 
 from analysis.config import CanaryConfig
 from analysis.errors import ConfigError
-from analysis.planning import LOOKBACK_S, Ask, Variables, plan, unique_requests
+from analysis.planning import LOOKBACK_S, Ask, Variables, plan, plan_baseline, unique_requests
 from analysis.sources.port import RequestKind
 from analysis.window import Window
 from tests.support.builders import START, Document, a_config, a_metric, a_window, some_counts
@@ -192,3 +192,30 @@ def test_a_bound_on_the_canary_alone_needs_no_difference() -> None:
     asks = planned(a_config(a_metric(query="memory", judge=JUDGED_ALONE)))
 
     assert len(unique_requests(asks)) == 1
+
+
+def test_the_baseline_alone_is_asked_without_a_word_on_the_canary() -> None:
+    config = a_config(
+        a_metric(), some_counts(), variables={"baseline": {"v": "old"}, "canary": {"v": None}}
+    )
+
+    asks = plan_baseline(config, a_window(), {})
+
+    assert [(ask.side, ask.role) for ask in asks] == [
+        ("baseline", "query"),
+        ("baseline", "events"),
+        ("baseline", "total"),
+    ]
+
+
+def test_every_fault_of_the_baseline_alone_is_told_at_once() -> None:
+    config = a_config(a_metric(), a_metric("cpu"), variables={"baseline": {"v": None}})
+
+    with pytest.raises(ConfigError) as caught:
+        plan_baseline(config, a_window(), {"baseline": {"step": "1m"}})
+
+    assert [fault.path for fault in caught.value.faults] == [
+        "variables.baseline.step",
+        "metrics[0] (memory), baseline",
+        "metrics[1] (cpu), baseline",
+    ]

@@ -1,0 +1,125 @@
+"""The forecast of a rollout for programs: strict JSON, with a versioned schema."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from analysis.forecast import POWER, Basis, Forecast, Harm
+from analysis.outlook import SCHEMA, MetricOutlook, Outlook
+from analysis.report import AskedQuery
+from analysis.window import Window, as_datetime
+from judges import Limit
+
+
+def to_json(outlook: Outlook) -> str:
+    """Render an outlook as one JSON document, ending in a newline.
+
+    Every number is finite; what is unknown is `null`.
+    """
+    return json.dumps(_document(outlook), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _document(outlook: Outlook) -> dict[str, Any]:
+    provenance = outlook.provenance
+    return {
+        "schema": SCHEMA,
+        "name": outlook.name,
+        "suffices": outlook.suffices,
+        "short": [metric.name for metric in outlook.short],
+        "planned_s": outlook.planned_s,
+        "warmup_s": outlook.warmup_s,
+        "sufficient": outlook.sufficient,
+        "power": POWER,
+        "looks": outlook.looks,
+        "share": outlook.ahead.share,
+        "past": _past(outlook.window, one_side=outlook.ahead.one_side),
+        "metrics": [_metric(metric) for metric in outlook.metrics],
+        "provenance": {
+            "serinus": provenance.version,
+            "libraries": dict(provenance.libraries),
+            "config_digest": provenance.config_digest,
+            "variables": {side: dict(values) for side, values in provenance.variables.items()},
+        },
+    }
+
+
+def _past(window: Window, *, one_side: bool) -> dict[str, Any]:
+    edges = window.edges
+    return {
+        "sides": "baseline" if one_side else "both",
+        "from": _time(float(edges[0])),
+        "to": _time(float(edges[-1])),
+        "step_s": window.step_s,
+        "steps": window.steps,
+    }
+
+
+def _time(epoch_s: float) -> str:
+    return as_datetime(epoch_s).isoformat().replace("+00:00", "Z")
+
+
+def _metric(metric: MetricOutlook) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "group": metric.group,
+        "critical": metric.critical,
+        "muted": metric.muted,
+        **_forecast(metric.forecast),
+        "queries": [_query(query) for query in metric.queries],
+    }
+
+
+def _forecast(found: Forecast) -> dict[str, Any]:
+    return {
+        "judge": found.kind,
+        "suffices": found.suffices,
+        "summary": found.summary,
+        "minutes": _number(found.minutes),
+        "requests": _number(found.requests),
+        "harm": _harm(found.harm),
+        "margin": _limit(found.margin),
+        "remedies": [
+            {"change": one.change, "value": one.value, "summary": one.summary}
+            for one in found.remedies
+        ],
+        "basis": _basis(found.basis),
+        "warnings": list(found.warnings),
+    }
+
+
+def _harm(harm: Harm | None) -> dict[str, Any] | None:
+    if harm is None:
+        return None
+    level = _number(harm.level)
+    return {"value": _number(harm.value), "scale": str(harm.scale), "level": level}
+
+
+def _limit(limit: Limit | None) -> dict[str, Any] | None:
+    return None if limit is None else {"ratio": limit.ratio, "absolute": limit.absolute}
+
+
+def _basis(basis: Basis) -> dict[str, Any]:
+    return {
+        "steps": basis.steps,
+        "n_effective": _number(basis.n_effective),
+        "autocorrelation": _number(basis.autocorrelation),
+        "events": _number(basis.events),
+        "requests": _number(basis.requests),
+    }
+
+
+def _query(query: AskedQuery) -> dict[str, Any]:
+    return {
+        "side": query.side,
+        "role": query.role,
+        "kind": query.kind,
+        "query": query.query,
+        "series": query.series,
+        "error": query.error,
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
