@@ -27,7 +27,8 @@ def shares(sample: Sample, idle: float) -> tuple[float, float]:
         return 0.0, 0.0
     sides = [_side(side) for side in (baseline, canary)]
     (cost_b, traffic_b), (cost_c, traffic_c) = sides
-    if min(cost_b, cost_c, traffic_b, traffic_c) <= 0:
+    known = (cost_b, cost_c, traffic_b, traffic_c)
+    if min(known) <= 0 or not np.isfinite(known).all():
         return 0.0, 0.0
     seconds = sample.steps * sample.step_s
     return (
@@ -39,5 +40,6 @@ def shares(sample: Sample, idle: float) -> tuple[float, float]:
 def _side(side: Ratio) -> tuple[float, float]:
     """Give cost and requests of a side, for each of its pods."""
     count = max(pods.count(side.rows), 1)
-    cost, traffic = (float(np.sum(part)) for part in side.by_pod())
+    with np.errstate(over="ignore"):  # what no double can hold is infinite, and not compared
+        cost, traffic = (float(np.sum(part)) for part in side.by_pod())
     return cost / count, traffic / count

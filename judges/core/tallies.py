@@ -155,10 +155,10 @@ def _clusters(mode: Pods, baseline: Ratio, canary: Ratio) -> Clusters | None:
         Method of moments for overdispersed counts: Breslow (1984), Applied Statistics 33.
     """
     events, total = baseline.by_pod()
-    seen = pods.is_known(baseline.rows) & (total > 0) & np.isfinite(events)
-    events, total = np.maximum(events[seen], 0.0), total[seen]
+    seen = pods.is_known(baseline.rows) & (total > LEAST_EVENT) & (total < MOST_REQUESTS)
+    events, total = np.clip(events[seen], 0.0, MOST_EVENTS), total[seen]
     described = pods.clusters(mode, np.zeros(len(events)), pods.count(canary.rows))
-    if described is None or len(events) < pods.LEAST_PODS or not events.sum() > 0:
+    if described is None or len(events) < pods.LEAST_PODS or events.sum() < LEAST_EVENT:
         return described
     expected = total * (math.fsum(events) / math.fsum(total))
     # Summed exactly, so that the order of the pods is irrelevant to the last bit.
