@@ -13,7 +13,7 @@ from analysis import scoring
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.config.load import digest
-from analysis.planning import Variables, plan, unique_requests
+from analysis.planning import Variables, plan, plan_history, unique_requests
 from analysis.report import AnalysisReport, MetricReport, Provenance
 from analysis.samples import Gathered, gather
 from analysis.sources.port import (
@@ -49,7 +49,7 @@ def analyze(
         ConfigError: A query cannot be rendered, or both sides ask the same.
         SourceError: No request could be answered.
     """
-    asks = plan(config, window, variables)
+    asks = (*plan(config, window, variables), *plan_history(config, window, variables))
     answers = source.answer(unique_requests(asks), progress=progress)
     judged = _judge(config, gather(config, window, asks, answers), window)
     return _report(config, window, variables, judged)

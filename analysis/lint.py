@@ -13,6 +13,7 @@ from analysis.config import CanaryConfig
 from analysis.config.fields import format_duration
 from analysis.errors import ConfigError, Fault
 from analysis.query import references, render
+from judges.core.history import LEAST_WINDOWS
 
 # One of these fits wherever a value may stand: as a duration, as a word, as a number.
 PLACEHOLDERS = ("1m", "x", "1")
@@ -55,6 +56,18 @@ def _of_window(config: CanaryConfig) -> Iterator[Fault]:
             f"need {FEW_STEPS} or more to be decided"
         )
         yield Fault(path="window", message=message)
+    yield from _of_history(config)
+
+
+def _of_history(config: CanaryConfig) -> Iterator[Fault]:
+    history = config.window.history
+    needed = LEAST_WINDOWS * (config.window.planned - config.window.warmup)
+    if history is not None and history < needed:
+        message = (
+            f"is shorter than {LEAST_WINDOWS} of the planned windows ({format_duration(needed)}), "
+            f"so late looks are judged without it"
+        )
+        yield Fault(path="window.history", message=message)
 
 
 def _of_query(path: str, role: str, template: str, config: CanaryConfig) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from analysis import counters
 from analysis.sources.port import Series
 from judges import Ratio, Values
+from judges.core.pods import LEAST_PODS
 
 Array = NDArray[np.float64]
+Roles = Mapping[str, Sequence[Series]]
 # A value further than a thousandth of a step from the grid belongs to another grid.
 OFF_GRID = 1e-3
 
@@ -71,6 +73,35 @@ def _by_pod(part: counters.Increases, pods: Sequence[str], steps: int) -> Array:
     rows = dict(zip(part.pods, part.values, strict=True))
     missing = np.full(steps, np.nan)
     return np.vstack([rows.get(pod, missing) for pod in pods])
+
+
+def halves(
+    roles: Roles, *, pod_label: str | None
+) -> tuple[dict[str, tuple[Series, ...]], dict[str, tuple[Series, ...]]] | None:
+    """Divide a side's pods in two groups, by turns in the order of their names.
+
+    Args:
+        roles: The side's series, by what they are for.
+        pod_label: Label that names the pods; without it each series is one.
+
+    Returns:
+        The series of each group; `None` where there are fewer than two pods.
+    """
+
+    def pod(series: Series) -> tuple[tuple[str, str], ...]:
+        if pod_label is None:
+            return tuple(sorted(series.labels.items()))
+        return ((pod_label, series.labels.get(pod_label, "")),)
+
+    pods = sorted({pod(one) for series in roles.values() for one in series})
+    if len(pods) < LEAST_PODS:
+        return None
+    even = set(pods[::2])
+    first, second = (
+        {name: tuple(one for one in s if (pod(one) in even) is own) for name, s in roles.items()}
+        for own in (True, False)
+    )
+    return first, second
 
 
 def first_sample(*sides: Sequence[Series]) -> float:

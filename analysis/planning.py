@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import judges
 from analysis.config import BUILT_IN, SIDES, CanaryConfig, Metric
 from analysis.errors import ConfigError, Fault
 from analysis.query import MissingVariableError, references, render
 from analysis.sources.port import Request, RequestKind
-from analysis.window import Window
+from analysis.window import MOST_STEPS, Window
 
 # Raw counters are read from this long before the window, so that the first step has a sample to
 # start from: Prometheus itself calls a series stale after five minutes.
 LOOKBACK_S = 300.0
+# Before the role of what is asked of the baseline's past.
+HISTORY = "history_"
 
 Variables = Mapping[str, Mapping[str, object]]  # by side, then by name
 
@@ -27,6 +30,11 @@ class Ask:
     side: str
     role: str
     request: Request
+
+    @property
+    def is_history(self) -> bool:
+        """Whether it asks for the past before the window, which is not judged."""
+        return self.role.startswith(HISTORY)
 
 
 def unique_requests(asks: Sequence[Ask]) -> list[Request]:
@@ -76,6 +84,55 @@ def plan_baseline(config: CanaryConfig, window: Window, variables: Variables) ->
     if faults:
         raise ConfigError(tuple(dict.fromkeys(faults)), origin=config.name)
     return tuple(asks)
+
+
+def plan_history(config: CanaryConfig, window: Window, variables: Variables) -> tuple[Ask, ...]:
+    """Render what is asked of the baseline's past, of metrics whose judge learns the noise from it.
+
+    They come after all that is judged, so that a slow past delays nothing that is needed.
+
+    Raises:
+        ConfigError: The past has too many steps, or a query cannot be rendered.
+    """
+    if (past := past_of(config, window)) is None:
+        return ()
+    side = SIDES[0]
+    values = _values(config, window, variables, side)
+    asks: list[Ask] = []
+    faults = _too_long(past)
+    for index, metric in enumerate(config.metrics):
+        if learns(metric) and tells_pods(metric):
+            rendered, failed = _rendered(index, metric, side, values, past)
+            asks += [replace(ask, role=HISTORY + ask.role) for ask in rendered]
+            faults += failed
+    if faults:
+        raise ConfigError(tuple(dict.fromkeys(faults)), origin=config.name)
+    return tuple(asks)
+
+
+def past_of(config: CanaryConfig, window: Window) -> Window | None:
+    """Give the stretch before the window that is asked for; `None` where none is, or no step."""
+    if config.window.history is None:
+        return None
+    past = window.before(config.window.history.total_seconds())
+    return past if past.steps else None
+
+
+def learns(metric: Metric) -> bool:
+    """Tell whether the metric's judge can learn the noise from a history."""
+    return bool(getattr(judges.judge_class(metric.judge.kind), "uses_history", False))
+
+
+def tells_pods(metric: Metric) -> bool:
+    """Tell whether the metric's series can be told apart by pod."""
+    return metric.query is not None or metric.pods is not None
+
+
+def _too_long(past: Window) -> list[Fault]:
+    if past.steps <= MOST_STEPS:
+        return []
+    text = f"holds {past.steps:,} steps, {MOST_STEPS:,} at most are read; choose a shorter one"
+    return [Fault(path="window.history", message=text)]
 
 
 def _rendered(

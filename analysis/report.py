@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.guards import Finding
+from analysis.planning import HISTORY
 from analysis.scoring import Group
 from analysis.window import Window
 from judges import Judgment, Verdict
@@ -23,7 +24,8 @@ class AskedQuery:
 
     Attributes:
         side: `baseline` or `canary`.
-        role: What it is for: `query`, `events`, `total`, `numerator`, `denominator`, `buckets`.
+        role: What it is for: `query`, `events`, `total`, `numerator`, `denominator`, `buckets`;
+            `history_query` and the like of the past before the window.
         kind: `range`, `samples` or `buckets`.
         query: PromQL, rendered.
         series: Number of series in the answer; `None` where there was none.
@@ -36,6 +38,11 @@ class AskedQuery:
     query: str
     series: int | None
     error: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether something to be judged has no answer; the past can be done without."""
+        return self.error is not None and not self.role.startswith(HISTORY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,6 +137,6 @@ class AnalysisReport:
 
     @property
     def source_errors(self) -> tuple[str, ...]:
-        """Every distinct reason for which a query had no answer."""
-        errors = [query.error for metric in self.metrics for query in metric.queries]
-        return tuple(dict.fromkeys(error for error in errors if error is not None))
+        """Every distinct reason for which a query of what is judged had no answer."""
+        failed = [query for metric in self.metrics for query in metric.queries if query.failed]
+        return tuple(dict.fromkeys(query.error for query in failed if query.error is not None))

@@ -6,14 +6,14 @@ No verdict is reached here; a comparison that would be worthless says why.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis import guards, histograms, pairing
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.errors import SourceError
 from analysis.guards import Comparison, Finding
-from analysis.pairing import CounterPair
-from analysis.planning import Ask, compares
+from analysis.pairing import CounterPair, Roles
+from analysis.planning import HISTORY, Ask, compares, learns, past_of, tells_pods
 from analysis.report import AskedQuery
 from analysis.sources.port import Answer, Answers, Series
 from analysis.window import Window
@@ -41,7 +41,7 @@ class Gathered:
     @property
     def error(self) -> str | None:
         """What the source said instead of an answer."""
-        return next((query.error for query in self.queries if query.error), None)
+        return next((query.error for query in self.queries if query.failed), None)
 
 
 def gather(
@@ -52,19 +52,24 @@ def gather(
     Args:
         config: Whose metrics.
         window: The time to judge.
-        asks: What was asked, as `planning.plan` gives it.
+        asks: What was asked, as `planning.plan` and `planning.plan_history` give it.
         answers: What was answered.
     """
     by_metric: dict[str, list[Ask]] = {metric.name: [] for metric in config.metrics}
     for ask in asks:
         by_metric[ask.metric].append(ask)
-    return [_gathered(metric, by_metric[metric.name], answers, window) for metric in config.metrics]
+    gathered = [_gathered(one, by_metric[one.name], answers, window) for one in config.metrics]
+    past = past_of(config, window)
+    if past is None:
+        return gathered
+    return [_with_history(one, by_metric[one.metric.name], answers, past) for one in gathered]
 
 
-def _gathered(metric: Metric, own: Sequence[Ask], answers: Answers, window: Window) -> Gathered:
-    queries = tuple(_asked(ask, answers[ask.request]) for ask in own)
-    if any(query.error for query in queries):
+def _gathered(metric: Metric, asked: Sequence[Ask], answers: Answers, window: Window) -> Gathered:
+    queries = tuple(_asked(ask, answers[ask.request]) for ask in asked)
+    if any(query.failed for query in queries):
         return Gathered(metric=metric, queries=queries)
+    own = [ask for ask in asked if not ask.is_history]
     sampled = _sample(metric, own, answers, window)
     infos = tuple(f"the source notes: {info}" for info in _said(own, answers, "infos"))
     return Gathered(
@@ -74,6 +79,37 @@ def _gathered(metric: Metric, own: Sequence[Ask], answers: Answers, window: Wind
         notes=sampled.notes + infos,
         findings=guards.inspect(_comparison(metric, own, answers, sampled)),
     )
+
+
+def _with_history(one: Gathered, asked: Sequence[Ask], answers: Answers, past: Window) -> Gathered:
+    """Add the baseline's past to a sample; where it cannot be had, a note says why."""
+    if one.sample is None or not learns(one.metric):
+        return one
+    asks = [ask for ask in asked if ask.is_history]
+    found = _history(one.metric, asks, answers, past)
+    if isinstance(found, str):
+        return replace(one, notes=(*one.notes, f"judged without window.history: {found}"))
+    return replace(one, sample=replace(one.sample, history=found))
+
+
+def _history(
+    metric: Metric, asks: Sequence[Ask], answers: Answers, past: Window
+) -> Sample | str | None:
+    """Compare two groups of the baseline's pods before the window, or say why that cannot be."""
+    if not tells_pods(metric):
+        return "the metric has no pods label, by which the baseline could be divided in two"
+    if not asks:
+        return None
+    failed = [str(error) for a in asks if isinstance(error := answers[a.request], SourceError)]
+    if refused := (*failed, *_said(asks, answers, "warnings")):
+        return refused[0]
+    series = _series(asks, answers, SIDES[0])
+    roles = {role.removeprefix(HISTORY): found for role, found in series.items()}
+    groups = pairing.halves(roles, pod_label=None if metric.query is not None else metric.pods)
+    if groups is None:
+        return "it shows fewer than two pods of the baseline, to be divided in two groups"
+    laid = _laid(metric, groups, asks[0].request.start, past)
+    return laid.edges.summary if laid.edges is not None else laid.sample
 
 
 def _asked(ask: Ask, answer: Answer | SourceError) -> AskedQuery:
@@ -107,8 +143,11 @@ class _Sampled:
 
 
 def _sample(metric: Metric, own: Sequence[Ask], answers: Answers, window: Window) -> _Sampled:
-    by_side = [_series(own, answers, side) for side in SIDES]
-    since = own[0].request.start
+    baseline, canary = (_series(own, answers, side) for side in SIDES)
+    return _laid(metric, (baseline, canary), own[0].request.start, window)
+
+
+def _laid(metric: Metric, by_side: tuple[Roles, Roles], since: float, window: Window) -> _Sampled:
     match metric.input_key:
         case "query":
             return _of_values([side["query"] for side in by_side], window)
@@ -116,12 +155,13 @@ def _sample(metric: Metric, own: Sequence[Ask], answers: Answers, window: Window
             return _of_buckets([side["buckets"] for side in by_side], since, metric, window)
         case _:
             pairs = [
-                CounterPair(numerator=n, denominator=d) for n, d in (s.values() for s in by_side)
+                CounterPair(numerator=tuple(n), denominator=tuple(d))
+                for n, d in (side.values() for side in by_side)
             ]
             return _of_counters(pairs, since, metric, window)
 
 
-def _of_values(sides: Sequence[tuple[Series, ...]], window: Window) -> _Sampled:
+def _of_values(sides: Sequence[Sequence[Series]], window: Window) -> _Sampled:
     baseline, canary = (pairing.values_on_grid(series, window.edges) for series in sides)
     return _Sampled(sample=Sample(baseline=baseline, canary=canary, step_s=window.step_s))
 
@@ -148,7 +188,7 @@ def _of_counters(
 
 
 def _of_buckets(
-    sides: Sequence[tuple[Series, ...]], since: float, metric: Metric, window: Window
+    sides: Sequence[Sequence[Series]], since: float, metric: Metric, window: Window
 ) -> _Sampled:
     paired = histograms.histograms_on_grid(
         (sides[0], sides[1]),

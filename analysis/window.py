@@ -57,6 +57,10 @@ class Window:
         """Seconds covered by the steps."""
         return self.steps * self.step_s
 
+    def before(self, length_s: float) -> Window:
+        """Give the stretch of `length_s` seconds before this one, in steps as long, all of it."""
+        return Window(start=self.start - length_s, end=self.start, warmup_s=0.0, step_s=self.step_s)
+
     def _places(self) -> tuple[int, int]:
         """Give the first and the last edge, counted in steps since 1970."""
         first = math.ceil((self.start + self.warmup_s) / self.step_s - ROUNDING)

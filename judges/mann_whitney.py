@@ -10,11 +10,22 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from judges.core import classic, evidence, many, parameters, pods, settlement, shifts, wording
+from judges.core import (
+    classic,
+    evidence,
+    history,
+    many,
+    parameters,
+    pods,
+    settlement,
+    shifts,
+    wording,
+)
 from judges.core.comparison import Claim, Comparison, too_few
 from judges.core.dependence import LongRuns
 from judges.core.errors import InvalidParameterError
 from judges.core.evidence import Weights
+from judges.core.history import Memories, Memory
 from judges.core.judgment import (
     Estimate,
     Evidence,
@@ -28,7 +39,7 @@ from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks, Pods
 from judges.core.placing import TIE
 from judges.core.pods import Clusters
-from judges.core.ranks import Mask, Pairs, RankMethod, reach
+from judges.core.ranks import Mask, Pairs, RankMethod, reach, row_medians, signed_ranks
 from judges.core.sample import Array, Ratio, Sample, Values
 from judges.core.scaled import Scaled, scaled
 from judges.core.shifts import Shifts
@@ -46,8 +57,9 @@ class Variance(StrEnum):
 LEAST_CHANGES = 5
 # A standard error on the scale of the statistic that leaves order statistics on both sides.
 MOST_HALF = 0.4
-# Steps that do not vary leave the pods' differences alone; less than this is rounding.
-LEAST_WITHIN = 1e-18
+# A quotient so small tells nothing, a distance so large nothing more; their quotient's square must
+# fit a double.
+NOTHING, FAR = 1e-9, 1e100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +90,7 @@ class MannWhitney:
 
     kind: ClassVar[str] = "mann_whitney"
     accepts: ClassVar[tuple[type[Any], ...]] = (Values, Ratio)
+    uses_history: ClassVar[bool] = True
 
     tolerance: Limit = parameters.tolerance("10%")
     margin: Limit | None = parameters.margin()
@@ -132,6 +145,7 @@ class _Ready:
     data: Scaled
     clusters: Clusters | None
     step_s: float
+    memory: Memory | None
 
     @property
     def n(self) -> int:
@@ -155,7 +169,22 @@ def _prepare(rule: MannWhitney, sample: Sample) -> Judgment | _Ready:
     if rule.variance is Variance.CLASSIC:
         return _textbook(rule, data, sample.step_s)
     clusters = data.clusters(rule.pods, sample)
-    return _Ready(rule=rule, data=data, clusters=clusters, step_s=sample.step_s)
+    memory = _remembered(sample.history, data.scale)
+    return _Ready(rule=rule, data=data, clusters=clusters, step_s=sample.step_s, memory=memory)
+
+
+def _remembered(past: Sample | None, scale: Scale) -> Memory | None:
+    """Give the past of the differences, as signed ranks on the working scale."""
+    if past is None:
+        return None
+    baseline, canary = past.paired()
+    if len(baseline) == 0:
+        return Memory.nothing()
+    data = scaled(baseline, canary, absolute=scale is Scale.DIFFERENCE)
+    if data.scale is not scale:
+        return Memory.nothing()
+    differences = (data.canary - data.baseline)[np.newaxis]
+    return Memory.of(signed_ranks(differences - row_medians(differences)[:, np.newaxis])[0])
 
 
 def _steady(rule: MannWhitney, data: Scaled) -> Judgment:
@@ -188,12 +217,14 @@ class _Stretch:
         pairs: The same, side by side.
         is_signed: Shape (m,): which statistic compares them; chosen over the whole window.
         clusters: The pods of each.
+        memories: The past of each.
     """
 
     data: Sequence[Scaled]
     pairs: Pairs
     is_signed: Mask
     clusters: tuple[Clusters | None, ...]
+    memories: Memories
 
     @property
     def n(self) -> int:
@@ -201,7 +232,11 @@ class _Stretch:
 
     @cached_property
     def runs(self) -> LongRuns:
-        return self.pairs.runs(self.is_signed)
+        return history.informed(self.pairs.runs(self.is_signed), self.n, self.memories)
+
+    @property
+    def slow(self) -> Mask:
+        return self.pairs.slow(self.is_signed)
 
     def part(self, start: int, stop: int) -> _Stretch:
         stretch = np.s_[:, start:stop]
@@ -212,6 +247,7 @@ class _Stretch:
             # A stage is judged by what was known at its end.
             is_signed=self.is_signed if start else pairs.choose(),
             clusters=self.clusters,
+            memories=self.memories,
         )
 
     def weigh(self, limits: Sequence[Limit], claim: Claim, level: Array) -> Weights:
@@ -228,10 +264,12 @@ class _Stretch:
             found: The rank statistics.
             distance: Shape (m,): typical shift beyond the limit, in working units.
         """
-        known = np.array([one is not None for one in self.clusters])
-        within = np.maximum(self.within, LEAST_WITHIN)
-        t = np.where(known, distance / np.sqrt(within), found.t)
-        return replace(found, t=t, within=within, clusters=self.clusters)
+        # Quotient and distance together tell a standard error too. Where the ranks are all apart it
+        # is the larger, and what is left of the quotient is the distance in units of the pods'.
+        told = np.zeros_like(distance)
+        np.divide(np.clip(distance, -FAR, FAR), found.t, out=told, where=np.abs(found.t) > NOTHING)
+        within = np.maximum(self.within, told * told)
+        return replace(found, within=within, seen=self.within, clusters=self.clusters)
 
     def _moved(self, limits: Sequence[Limit], side: int) -> tuple[Pairs, Array]:
         """Move the baselines to the limits: by a shift, which needs no sorting, where it is one."""
@@ -283,6 +321,7 @@ def _compare(ready: Sequence[_Ready]) -> list[Judgment]:
         pairs=pairs,
         is_signed=pairs.choose(),
         clusters=tuple(one.clusters for one in ready),
+        memories=tuple(one.memory for one in ready),
     )
     return Comparison(
         rules=[one.rule for one in ready],
@@ -293,6 +332,7 @@ def _compare(ready: Sequence[_Ready]) -> list[Judgment]:
             _details(one, is_signed=bool(signed))
             for one, signed in zip(ready, whole.is_signed, strict=True)
         ],
+        memories=whole.memories,
     ).judgments()
 
 

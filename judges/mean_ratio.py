@@ -14,7 +14,7 @@ from judges.core.judgment import Judgment, Reason, Settlement, Verdict
 from judges.core.limits import Limit
 from judges.core.parameters import Direction, Looks, Pods
 from judges.core.sample import Histogram, Ratio, Sample, Values
-from judges.core.sums import Sums, Terms
+from judges.core.sums import Sums, Terms, remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,7 @@ class MeanRatio:
 
     kind: ClassVar[str] = "mean_ratio"
     accepts: ClassVar[tuple[type[Any], ...]] = (Values, Ratio, Histogram)
+    uses_history: ClassVar[bool] = True
 
     tolerance: Limit = parameters.tolerance("5%")
     margin: Limit | None = parameters.margin()
@@ -118,6 +119,7 @@ def _prepare(rule: MeanRatio, sample: Sample) -> Judgment | _Ready:
         terms = replace(terms, idle=idle.shares(sample, rule.idle))
         if max(terms.idle) > idle.MOST:
             return _mostly_idle(rule, terms)
+    terms = replace(terms, memory=remembered(sample.history))
     return _Ready(rule=rule, terms=terms, step_s=sample.step_s)
 
 
@@ -141,7 +143,7 @@ def _no_ratio(rule: MeanRatio, terms: Terms) -> Judgment:
         kind=rule.kind,
         verdict=Verdict.PASS if same else Verdict.INCONCLUSIVE,
         reason=Reason.STEADY_WITHIN_TOLERANCE if same else Reason.NOT_COMPARABLE,
-        summary="both sides are 0 at every step"
+        summary="both sides are the same at every step"
         if same
         else "a side's sum is not above 0, so there is no ratio to judge; "
         "mann_whitney with an absolute tolerance can judge differences",
@@ -158,4 +160,5 @@ def _compare(ready: Sequence[_Ready]) -> list[Judgment]:
         estimates=sums.estimates(ready[0].rule.confidence, levels),
         step_s=[one.step_s for one in ready],
         details=[one.terms.clusters.details if one.terms.clusters else {} for one in ready],
+        memories=sums.memories,
     ).judgments()

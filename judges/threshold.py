@@ -156,7 +156,7 @@ class Threshold:
 
     def _observed(self, series: Array) -> Judgment:
         value = {"last": series[-1], "max": series.max(), "min": series.min()}[self.statistic]
-        out = any(sign * (value - bound) > 0 for bound, sign in self._bounds())
+        out = any(value > bound if sign > 0 else value < bound for bound, sign in self._bounds())
         return Judgment(
             kind=self.kind,
             verdict=Verdict.FAIL if out else Verdict.PASS,
@@ -305,8 +305,11 @@ class Threshold:
         if distance <= 0:
             return Settlement(summary="the mean lies on the bound, where time does not settle it")
         se = (interval.upper - estimate.value) / z_shown
-        z = -float(special.ndtri(min(self.alpha, self.beta))) - float(special.ndtri(0.2))
-        times = (se * z / distance) * (se * z / distance)
+        out = any(sign * (estimate.value - bound) > 0 for bound, sign in self._bounds())
+        level = self.alpha if out else self.beta
+        z = -float(special.ndtri(level)) - float(special.ndtri(1 - settlement.POWER))
+        factor = settlement.ANYTIME_FACTOR if self.looks is Looks.ANYTIME else 1.0
+        times = (se * z / distance) * (se * z / distance) * factor
         if not times <= settlement.MOST_TIMES:
             return Settlement(
                 summary="the mean lies so near the bound that time does not settle it"

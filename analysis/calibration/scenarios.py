@@ -177,6 +177,7 @@ def _gaps(phi: float, share: float = 0.2) -> Scenario:
 
 INDEPENDENT, AR5, AR8, AR95 = (_ar(phi) for phi in (0.0, 0.5, 0.8, 0.95))
 SEASON, SEASON_AR6 = (_season(phi) for phi in (0.0, 0.6))
+HIDDEN = _hidden()
 GAUGES: tuple[Scenario, ...] = (
     INDEPENDENT,
     AR5,
@@ -192,7 +193,7 @@ GAUGES: tuple[Scenario, ...] = (
     ),
     _spikes(),
     _overlap(),
-    _hidden(),
+    HIDDEN,
     _gaps(0.5),
 )
 

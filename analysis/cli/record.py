@@ -10,7 +10,7 @@ from analysis.cli.connect import connect
 from analysis.cli.output import progress_bar
 from analysis.cli.selection import Selection, selection_options
 from analysis.errors import SourceError
-from analysis.planning import plan, unique_requests
+from analysis.planning import plan, plan_history, unique_requests
 from analysis.sources import recording as recordings
 from analysis.sources.port import Answer
 
@@ -41,7 +41,8 @@ def command(selection: Selection, *, output: Path) -> None:
     recordings.check_free(output)
     source = connect(config.source.prometheus, selection.prometheus)
     window, variables = selection.window(config), selection.variables()
-    requests = unique_requests(plan(config, window, variables))
+    asks = (*plan(config, window, variables), *plan_history(config, window, variables))
+    requests = unique_requests(asks)
     with progress_bar("asking Prometheus") as progress:
         answers = source.answer(requests, progress=progress)
     if errors := [answer for answer in answers.values() if isinstance(answer, SourceError)]:

@@ -105,6 +105,11 @@ class WindowSettings(_Model):
     warmup: Duration = Field(
         default=timedelta(minutes=3), description="left out at the start, of both sides"
     )
+    history: PositiveDuration | None = Field(
+        default=None,
+        description="how much of the baseline's past before the start tells of the noise; 24h "
+        "serves windows of up to 72m",
+    )
 
     @model_validator(mode="after")
     def _something_left(self) -> Self:

@@ -28,6 +28,12 @@ _Z_MOST = 38.0
 LEAST_SPREAD = 0.1
 # An e-value of 0, as a logarithm that a report can still write as a number.
 NO_LOG_E = -700.0
+# The part of the planned steps with which an analysis is complete.
+PLANNED_PART = 0.95
+# The part of a pass's error rate that is kept for the planned end. A pass counts there; an earlier
+# one only saves time (measured on tuning seeds: good deployments passed 65 % with none kept, 78 %
+# with half, 88 % with all).
+END_PART = 0.8
 # Starting times of the mixture for harm that begins late.
 RESTARTS = 4
 
@@ -106,7 +112,7 @@ def restarts(n: int, horizon: int, *, least: int) -> list[int]:
         least: Steps that must lie behind a start for it to say anything.
     """
     starts = [round(quarter * horizon / RESTARTS) for quarter in range(1, RESTARTS)]
-    return [start for start in starts if start > 0 and n - start >= least]
+    return [start for start in starts if 0 < start < horizon and n - start >= least]
 
 
 def with_restarts(cumulative: float, restarted: list[float]) -> float:
@@ -129,6 +135,32 @@ def mixed(cumulative: Array, restarted: Sequence[Array]) -> Array:
     later = [share + log_e for log_e in (*restarted, *waiting)]
     total: Array = np.logaddexp.reduce([*parts, *later])
     return total
+
+
+def planned_end(horizon: int) -> int:
+    """Give the steps with which the analysis counts as complete: some scrapes are always late."""
+    return math.ceil(PLANNED_PART * horizon)
+
+
+def with_end(over_looks: Array, at_end: Array | None, level: Array) -> Array:
+    """Mix evidence over looks with a bet on the planned end, shape (m,) each.
+
+    Most of the capital waits for the look at the planned end, which is one whatever came before,
+    and is staked on its p-value being at most that part of the level; so a canary that no earlier
+    look could pass may pass at the last of them, and all together err in `level` at most.
+
+    Args:
+        over_looks: Log e-values over looks.
+        at_end: p-values of the steps up to the planned end; `None` before it.
+        level: Error rate of the claim.
+    """
+    waiting = np.zeros_like(over_looks)
+    if at_end is not None:
+        staked = END_PART * level
+        # A billionth more, so that rounding does not leave the level just missed.
+        waiting = np.where(at_end <= staked, 1e-9 - np.log(staked), NO_LOG_E)
+    both: Array = np.logaddexp(math.log(1 - END_PART) + over_looks, math.log(END_PART) + waiting)
+    return np.maximum(both, NO_LOG_E)
 
 
 def decide(harm: Evidence, safety: Evidence, *, alpha: float, beta: float, looks: Looks) -> Verdict:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from judges.core.dependence import Array, LongRuns, long_runs, row_dot
+from judges.core.dependence import Array, LongRuns, hides_slow_part, long_runs, row_dot
 from judges.core.evidence import Mask
 
 # Sides share a pattern where they correlate by more than this, and by more than chance would have
@@ -39,9 +39,21 @@ class Influence:
     @cached_property
     def runs(self) -> LongRuns:
         """What is known of the dependence of the steps, of each metric."""
+        shared, paired, apart = self._found
+        return chosen(shared, paired, apart)
+
+    @property
+    def slow(self) -> Mask:
+        """Whether a slow part seems to hide under fast noise, of each metric; shape (m,)."""
+        shared, _, _ = self._found
+        paired = hides_slow_part([self.canary - self.baseline])
+        return np.where(shared, paired, hides_slow_part([self.canary, self.baseline]))
+
+    @cached_property
+    def _found(self) -> tuple[Mask, LongRuns, LongRuns]:
         paired = long_runs(self.canary - self.baseline)
         apart = long_runs(self.canary, self.baseline)
-        return chosen(is_shared(self.canary, self.baseline, paired, apart), paired, apart)
+        return is_shared(self.canary, self.baseline, paired, apart), paired, apart
 
 
 def chosen(shared: Mask, paired: LongRuns, apart: LongRuns) -> LongRuns:

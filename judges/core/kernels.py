@@ -84,13 +84,14 @@ def order_statistics(x: Array, y: Array, walsh: Mask, rank: Indices, upper: Indi
 
 
 @jit
-def _count(sums: Sums, value: float) -> int:
-    """Count the sums up to a value, along the staircase that parts them from the others.
+def _count(sums: Sums, value: float) -> tuple[int, float, float]:
+    """Count the sums up to a value; give the largest of them, and the smallest beyond.
 
-    Strides of four, and the rest of a stride without a branch: no processor foretells a staircase.
+    Along the staircase that parts them: in strides of four, and the rest of a stride without a
+    branch, for no processor foretells a staircase.
     """
     x, y, walsh = sums
-    stop, total = len(y), 0
+    stop, total, largest, smallest = len(y), 0, -np.inf, np.inf
     for i in range(len(x)):
         while stop >= STRIDE and x[i] + y[stop - STRIDE] > value:
             stop -= STRIDE
@@ -98,10 +99,13 @@ def _count(sums: Sums, value: float) -> int:
         for k in range(1, min(STRIDE - 1, stop) + 1):
             above += x[i] + y[stop - k] > value
         stop -= above
-        if walsh and stop <= i:
-            break
-        total += stop - i if walsh else stop
-    return total
+        first = i if walsh else 0
+        if stop > first:
+            total += stop - first
+            largest = max(largest, x[i] + y[stop - 1])
+        if max(stop, first) < len(y):
+            smallest = min(smallest, x[i] + y[max(stop, first)])
+    return total, largest, smallest
 
 
 @jit
@@ -117,72 +121,46 @@ def _select(sums: Sums, rank: int, upper: int) -> float:
     low, high = x[0] + y[0], x[n - 1] + y[len(y) - 1]
     total = n * (n + 1) // 2 if walsh else n * len(y)
     below, up_to = 0, total
-    # The sums from low on, or above low once it has been tried, and up to high are left. The next
-    # trial is Illinois' false position: an end that stays twice counts half, so neither stays long.
+    # The sums from low to high are left, both of them sums themselves. The next trial is Illinois'
+    # false position: an end that stays twice counts half, so that neither stays long.
     weight_low = weight_high = 1.0
     low_moved = high_moved = False
     while up_to - below > max(LEFT, n // 2):
         to_low = weight_low * (_odds(rank + 0.5, total) - _odds(below, total))
         to_high = weight_high * (_odds(up_to, total) - _odds(rank + 0.5, total))
+        if low == high:
+            return high
         middle = low + (high - low) * (to_low / (to_low + to_high))
-        if not low < middle < high or min(weight_low, weight_high) < LEAST_WEIGHT:
+        if not low <= middle < high or min(weight_low, weight_high) < LEAST_WEIGHT:
             weight_low = weight_high = 1.0
             middle = low / 2 + high / 2
-            if not low < middle < high:
-                return _at_the_end(sums, rank, upper, low, high)
-        counted = _count(sums, middle)
+            if middle >= high:
+                middle = low
+        counted, largest, smallest = _count(sums, middle)
         if counted > upper:
             weight_low, weight_high = weight_low / 2 if high_moved else 1.0, 1.0
-            high, up_to, high_moved, low_moved = middle, counted, True, False
+            high, up_to, high_moved, low_moved = largest, counted, True, False
         elif counted <= rank:
             weight_low, weight_high = 1.0, weight_high / 2 if low_moved else 1.0
-            low, below, high_moved, low_moved = middle, counted, False, True
+            low, below, high_moved, low_moved = smallest, counted, False, True
         else:
-            return _between(sums, middle)
-    left = _form(sums, below, low, high, up_to - below)
+            return largest / 2 + smallest / 2
+    left = _form(sums, low, high, up_to - below)
     return left[rank - below] / 2 + left[upper - below] / 2
 
 
 @jit
-def _at_the_end(sums: Sums, rank: int, upper: int, low: float, high: float) -> float:
-    """Choose between two neighboring doubles: all sums that are left are one of them."""
-    counted = _count(sums, low)
-    if counted > upper:
-        return low
-    return high if counted <= rank else low / 2 + high / 2
-
-
-@jit
-def _between(sums: Sums, value: float) -> float:
-    """Give the mean of the largest sum up to a value and the smallest above it."""
-    x, y, walsh = sums
-    largest, smallest, stop = -np.inf, np.inf, len(y)
-    for i in range(len(x)):
-        while stop > 0 and x[i] + y[stop - 1] > value:
-            stop -= 1
-        first = i if walsh else 0
-        if stop > first:
-            largest = max(largest, x[i] + y[stop - 1])
-        if max(stop, first) < len(y):
-            smallest = min(smallest, x[i] + y[max(stop, first)])
-    return largest / 2 + smallest / 2
-
-
-@jit
-def _form(sums: Sums, below: int, low: float, high: float, size: int) -> Array:
-    """Form the sums that are left, in ascending order."""
+def _form(sums: Sums, low: float, high: float, size: int) -> Array:
+    """Form the sums between two of them, in ascending order."""
     x, y, walsh = sums
     left, filled = np.empty(size), 0
     start = stop = len(y)
     for i in range(len(x)):
         while stop > 0 and x[i] + y[stop - 1] > high:
             stop -= 1
-        while start > 0 and x[i] + y[start - 1] > low:
+        while start > 0 and x[i] + y[start - 1] >= low:
             start -= 1
-        first = start if below > 0 else 0
-        if walsh:
-            first = max(first, i)
-        for j in range(first, stop):
+        for j in range(max(start, i) if walsh else start, stop):
             left[filled] = x[i] + y[j]
             filled += 1
     left.sort()

@@ -299,6 +299,11 @@ class Quantiles:
         return self._effects[1].runs
 
     @property
+    def slow(self) -> Mask:
+        """Whether a slow part seems to hide under fast noise, of each metric; shape (m,)."""
+        return self._effects[1].slow
+
+    @property
     def within(self) -> Array:
         """Variance of each effect that the steps show, shape (m,)."""
         return self.runs.variance / self.n

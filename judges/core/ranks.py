@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from judges.core import placing
-from judges.core.dependence import LongRuns, long_runs
+from judges.core.dependence import LongRuns, hides_slow_part, long_runs
 from judges.core.influence import chosen, is_shared
 from judges.core.placing import TIE, midranks
 from judges.core.studentized import RANKS, Studentized, studentize
@@ -136,6 +136,13 @@ class Pairs:
         paired = long_runs(signed_ranks(differences))
         # Placements of sides that hardly overlap even then leave nothing to vary.
         return chosen(is_signed | (apart.variance <= 0), paired, apart)
+
+    def slow(self, is_signed: Mask) -> Mask:
+        """Tell whether a slow part seems to hide under fast noise, of each pair; shape (m,)."""
+        canary = midranks(self.canary, self.order_canary)
+        baseline = midranks(self.baseline, self.order_baseline)
+        paired = hides_slow_part([canary - baseline])
+        return np.where(is_signed, paired, hides_slow_part([canary, baseline]))
 
     def choose(self) -> Mask:
         """Choose the statistic of each pair: signed ranks where the sides share a pattern.

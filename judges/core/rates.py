@@ -169,7 +169,15 @@ class _Comparison:
     def _safety(self) -> Weights:
         if self._any.looks is Looks.GROUP_SEQUENTIAL:
             return self._staged(self._margins, is_harm=False)
-        return _withheld(self.tally, self._dispersion, self._within(self.tally, self._dispersion))
+        whole = _withheld(self.tally, self._dispersion, self._within(self.tally, self._dispersion))
+        if self._any.looks is Looks.FIXED or whole.log_e is None:
+            return whole
+        end, at_end = evidence.planned_end(self._any.horizon), None
+        if self.tally.n >= end:
+            part = self.tally.part(0, end)
+            at_end = self._within(part, counts.dispersion(part)).p
+        log_e = evidence.with_end(whole.log_e, at_end, self._margins.level)
+        return Weights(p=whole.p, log_e=log_e)
 
     def _staged(self, limits: _Limits, *, is_harm: bool) -> Weights:
         """Judge the stages completed so far, each on the data up to its end."""
@@ -292,6 +300,11 @@ class _Comparison:
         harm, safety = self._beyond(grown, self._dispersion), self._within(grown, self._dispersion)
         if self._any.looks is Looks.ANYTIME and harm.log_e is not None:
             harm = Weights(p=harm.p, log_e=evidence.mixed(harm.log_e, []))
+        if self._any.looks is Looks.ANYTIME and safety.log_e is not None:
+            ended = self.tally.n * times >= evidence.planned_end(self._any.horizon)
+            at_end = np.where(ended, safety.p, 1.0)
+            log_e = evidence.with_end(safety.log_e, at_end, self._margins.level)
+            safety = Weights(p=safety.p, log_e=log_e)
         return np.array(
             [
                 evidence.decide(

@@ -249,11 +249,14 @@ class Sample:
         baseline: The baseline's side.
         canary: The canary's side; of the same type.
         step_s: Length of a step in seconds.
+        history: Two groups of the stable version's pods before the window, on steps as long, for
+            judges that learn the noise from it; of the same type as the sides.
     """
 
     baseline: Side
     canary: Side
     step_s: float = 60.0
+    history: Sample | None = None
 
     def __post_init__(self) -> None:
         """Refuse sides that cannot be compared step by step."""
@@ -264,6 +267,8 @@ class Sample:
                 f"both sides must have the same steps, "
                 f"got {self.baseline.steps} and {self.canary.steps}; pair them first"
             )
+        if self.history is not None and type(self.history.canary) is not type(self.canary):
+            raise InvalidSampleError("the history must hold the same kind of data as both sides")
         if not self.step_s > 0:
             raise InvalidSampleError(f"step_s must be positive, got {self.step_s!r}")
 
@@ -338,7 +343,7 @@ class Sample:
         return self.canary.steps
 
     def part(self, start: int, stop: int) -> Sample:
-        """Give the steps from `start` to before `stop`."""
+        """Give the steps from `start` to before `stop`; the history stays."""
         return replace(
             self, baseline=self.baseline.part(start, stop), canary=self.canary.part(start, stop)
         )

@@ -80,6 +80,16 @@ class _Sums:
             reached = reached + short
         return np.maximum(reached, self.first)
 
+    def largest(self, cut: Indices) -> float:
+        """Give the largest sum before a cut."""
+        before = cut > self.first
+        return float((self.x[before] + self.y[cut[before] - 1]).max())
+
+    def smallest(self, cut: Indices) -> float:
+        """Give the smallest sum from a cut on."""
+        after = cut < len(self.y)
+        return float((self.x[after] + self.y[cut[after]]).min())
+
     def form(self, start: Indices, stop: Indices) -> Array:
         """Form the sums of each x with its partners from `start` to before `stop`."""
         counts = stop - start
@@ -90,41 +100,27 @@ class _Sums:
 
 
 def _select(sums: _Sums, rank: int, upper: int) -> float:
-    """Bisect the value until few sums are left, then select: O(n log n) a halving."""
+    """Bisect the value until few sums are left, then select: O(n log n) a halving.
+
+    The bounds are sums themselves, so that ties, however many, end the search when they are met.
+    """
     start, stop = sums.first, np.full(len(sums.x), len(sums.y), dtype=np.intp)
     low, high = float(sums.x[0] + sums.y[0]), float(sums.x[-1] + sums.y[-1])
     while int((stop - start).sum()) > SUMS_AT_ONCE:
+        if low == high:
+            return high
         middle = low / 2 + high / 2
-        if not low < middle < high:
-            return _at_the_end(sums, rank, upper, (low, high))
-        cut = sums.reach(middle)
+        cut = sums.reach(middle if middle < high else low)
         below = int((cut - sums.first).sum())
         if below > upper:
-            high, stop = middle, cut
+            high, stop = sums.largest(cut), cut
         elif below <= rank:
-            low, start = middle, cut
+            low, start = sums.smallest(cut), cut
         else:
-            return _between(sums, cut)
+            return sums.largest(cut) / 2 + sums.smallest(cut) / 2
     skipped = int((start - sums.first).sum())
     left = sums.form(start, stop)
     # One place at a time: partitioning at two takes twice as long as one and a maximum.
     left.partition(upper - skipped)
     above = float(left[upper - skipped])
     return above if rank == upper else float(left[: upper - skipped].max()) / 2 + above / 2
-
-
-def _at_the_end(sums: _Sums, rank: int, upper: int, ends: tuple[float, float]) -> float:
-    """Choose between two neighboring doubles: all sums that are left are one of them."""
-    low, high = ends
-    counted = int((sums.reach(low) - sums.first).sum())
-    if counted > upper:
-        return low
-    return high if counted <= rank else low / 2 + high / 2
-
-
-def _between(sums: _Sums, cut: Indices) -> float:
-    """Give the mean of the largest sum before the cut and the smallest from it on."""
-    before, after = cut > sums.first, cut < len(sums.y)
-    largest = float((sums.x[before] + sums.y[cut[before] - 1]).max())
-    smallest = float((sums.x[after] + sums.y[cut[after]]).min())
-    return largest / 2 + smallest / 2

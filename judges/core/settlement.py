@@ -107,19 +107,21 @@ def for_series(estimate: Estimate, seen: Seen, rule: Rule) -> Settlement:
         return Settlement(minutes=more, summary=text)
     steps, now = _further_steps(estimate, seen, rule), _margin_now(estimate, rule)
     if steps is None:
-        return Settlement(summary=_not_by_time(seen, now))
+        is_bounded = _standard_error(estimate) is not None
+        return Settlement(summary=_not_by_time(seen, now, is_bounded=is_bounded))
     minutes = steps * seen.step_s / 60
     text = f"about {wording.duration(minutes)} more at this noise"
     return Settlement(minutes=minutes, summary=f"{text}, or {now}" if now else text)
 
 
-def _not_by_time(seen: Seen, now: str) -> str:
+def _not_by_time(seen: Seen, now: str, *, is_bounded: bool) -> str:
     if seen.lasting > HALF:
         text = "pods differ too much by themselves for time to settle it: more pods would"
         return f"{text}; {now}" if now else text
-    if not now:
+    if not is_bounded:
         return "more data, or a wider margin; the data so far bound nothing"
-    return f"the estimate lies so near a limit that time may not settle it; {now}"
+    text = "the estimate lies so near a limit that time may not settle it"
+    return f"{text}; {now or 'a wider margin would'}"
 
 
 def _further_steps(estimate: Estimate, seen: Seen, rule: Rule) -> float | None:
@@ -176,9 +178,12 @@ def _size(limit: Limit, estimate: Estimate) -> float:
 
 
 def _margin_now(estimate: Estimate, rule: Rule) -> str:
-    """Name the margin with which these data would pass."""
+    """Name the margin with which these data would pass, where their interval tells it.
+
+    It is the interval of one look: asked any number of times, the same data pass less.
+    """
     interval = estimate.interval
-    if interval is None:
+    if interval is None or rule.looks is not Looks.FIXED or (1 - interval.level) / 2 > rule.beta:
         return ""
     ends = {1: interval.upper, -1: interval.lower}
     bounds = [ends[sign] for sign in rule.direction.signs]

@@ -21,7 +21,7 @@ from scipy import special
 
 from judges.core.dependence import LongRuns
 from judges.core.evidence import Weights, log_e_normals, normal_deviates
-from judges.core.pods import MANY_LOOKS, ONE_LOOK, Clusters, Prior, between
+from judges.core.pods import MANY_LOOKS, ONE_LOOK, Between, Clusters, Prior, between
 
 Array = NDArray[np.float64]
 
@@ -64,7 +64,9 @@ class Studentized:
         runs: What is known of the dependence of each.
         n: Steps they were computed from.
         trust: How far they can be trusted.
-        within: Shape (m,): variance of the effect that the steps show, on the scale of the effect.
+        within: Shape (m,): variance of the effect that the steps leave, on the pods' scale; larger
+            than `seen` where so large an effect allows no smaller one.
+        seen: Shape (m,): the variance that the steps show, whatever the effect.
         clusters: The pods of each, whose differences add to that variance; none have no say.
     """
 
@@ -73,6 +75,7 @@ class Studentized:
     n: int
     trust: Trust
     within: Array
+    seen: Array
     clusters: tuple[Clusters | None, ...] = ()
 
     @property
@@ -87,8 +90,17 @@ class Studentized:
 
     def _deviates(self, bounds: tuple[float, float], prior: Prior) -> Array:
         k, df_factor = bounds
-        inflation, df = _inflation(self.within, df_factor * self.runs.df, self.clusters, prior)
-        t = self.t / np.sqrt(inflation)
+        df = df_factor * self.runs.df
+        if any(self.clusters):
+            pods = between(self.clusters, prior)
+            ratio = _ratio(pods, self.within)
+            t = self.t / np.sqrt(1 + ratio)
+            # The degrees of freedom of a sum are most at pods.df / df. They must not fall beyond it
+            # as a larger effect makes the pods' part smaller: more harm would be weaker evidence.
+            most = np.minimum(_ratio(pods, self.seen), pods.df / df)
+            df = _degrees(np.maximum(ratio, most), df, pods)
+        else:
+            t = self.t
         return normal_deviates(t / np.sqrt(1 + t * t / (k * self.runs.n_effective)), df)
 
     def evidence(self, sign: int, *, alpha: Array | float, horizon: int) -> Weights:
@@ -105,21 +117,24 @@ class Studentized:
         )
 
 
-def _inflation(
-    within: Array, df: Array, clusters: Sequence[Clusters | None], prior: Prior
-) -> tuple[Array, Array]:
-    """Give by how much pods inflate the variance within, and the degrees of freedom of the sum.
+def _ratio(pods: Between, within: Array) -> Array:
+    """Give the variance between pods over that within, shape (m,) each."""
+    known = pods.variance < MOST_INFLATION * within
+    ratio = np.divide(pods.variance, within, out=np.full_like(within, MOST_INFLATION), where=known)
+    ratio[pods.variance == 0] = 0.0
+    return ratio
+
+
+def _degrees(ratio: Array, df: Array, pods: Between) -> Array:
+    """Give the degrees of freedom of a variance within, with `df` of them, plus that between pods.
 
     References:
         Welch (1947), Biometrika 34; Satterthwaite (1946), Biometrics Bulletin 2.
     """
-    if not any(clusters):
-        return np.ones_like(within), df
-    pods = between(clusters, prior)
-    known = pods.variance < MOST_INFLATION * within
-    ratio = np.divide(pods.variance, within, out=np.full_like(within, MOST_INFLATION), where=known)
-    ratio[pods.variance == 0] = 0.0
-    return 1 + ratio, (1 + ratio) ** 2 / (1 / df + ratio * ratio / pods.df)
+    of_sum = (1 + ratio) ** 2 / (1 / df + ratio * ratio / pods.df)
+    # The reciprocal of a reciprocal differs in the last bit: a metric without pods gets the same
+    # answer whatever is judged beside it.
+    return np.where(ratio > 0, of_sum, df)
 
 
 def studentize(
@@ -128,7 +143,6 @@ def studentize(
     n: int,
     *,
     trust: Trust,
-    within: Array | None = None,
     clusters: tuple[Clusters | None, ...] = (),
 ) -> Studentized:
     """Divide effects by their long-run standard errors.
@@ -138,8 +152,6 @@ def studentize(
         runs: What is known of each influence series: each step's part in the effect.
         n: Steps.
         trust: What kind of statistic it is.
-        within: Variance that the steps give the effect on the pods' scale, where that is another
-            than the scale of the influence.
         clusters: The pods of each row.
     """
     # No sample of n steps can promise a smaller variance than one step of opposite sign would give.
@@ -151,7 +163,8 @@ def studentize(
         runs=runs,
         n=n,
         trust=trust,
-        within=variance / n if within is None else within,
+        within=variance / n,
+        seen=runs.variance / n,
         clusters=clusters,
     )
 
@@ -196,10 +209,12 @@ def widths(
 ) -> Array:
     """Give the same where the steps' variance of the effect, shape (m,), is known otherwise."""
     k, df_factor = trust.one_look
-    _, df = _inflation(within, df_factor * runs.df, clusters, ONE_LOOK)
-    pods = between(clusters, ONE_LOOK).variance if any(clusters) else 0.0
+    df, variance = df_factor * runs.df, within
+    if any(clusters):
+        pods = between(clusters, ONE_LOOK)
+        df, variance = _degrees(_ratio(pods, within), df, pods), within + pods.variance
     t = _quotients(df, k * runs.n_effective, level)
-    spread = np.sqrt(within + pods)
+    spread = np.sqrt(variance)
     return np.multiply(t, spread, out=np.zeros_like(t), where=spread > 0)
 
 

@@ -13,10 +13,11 @@ from functools import cached_property
 
 import numpy as np
 
-from judges.core import pods
+from judges.core import history, pods
 from judges.core.comparison import Claim
 from judges.core.dependence import LongRuns
-from judges.core.evidence import Weights
+from judges.core.evidence import Mask, Weights
+from judges.core.history import Memories, Memory
 from judges.core.influence import Influence
 from judges.core.judgment import Estimate, Interval, Scale
 from judges.core.limits import Limit
@@ -42,6 +43,7 @@ class Terms:
         levels: Baseline's and canary's level, in the metric's unit.
         clusters: The pods; `None` where they have no say.
         idle: Shares of the baseline's and the canary's sum that no request may have caused.
+        memory: The past of the ratio; `None` where there is none.
     """
 
     baseline: Array
@@ -49,6 +51,7 @@ class Terms:
     levels: tuple[float | None, float | None]
     clusters: Clusters | None = None
     idle: tuple[float, float] = (0.0, 0.0)
+    memory: Memory | None = None
 
     @classmethod
     def of(cls, sample: Sample, mode: Pods) -> Terms:
@@ -84,12 +87,14 @@ class Sums:
         canary: Shape (m, n).
         clusters: The pods of each metric.
         idle: Shape (m, 2): what of each side's sum no request may have caused.
+        memories: The past of each ratio; none at all where nothing is remembered.
     """
 
     baseline: Array
     canary: Array
     clusters: tuple[Clusters | None, ...]
     idle: Array
+    memories: Memories = ()
 
     @classmethod
     def of(cls, terms: Sequence[Terms]) -> Sums:
@@ -99,6 +104,7 @@ class Sums:
             canary=np.stack([one.canary for one in terms]),
             clusters=tuple(one.clusters for one in terms),
             idle=np.array([one.idle for one in terms]),
+            memories=tuple(one.memory for one in terms),
         )
 
     @property
@@ -109,7 +115,12 @@ class Sums:
     @cached_property
     def runs(self) -> LongRuns:
         """What is known of the dependence of the steps."""
-        return self._influence.runs
+        return history.informed(self.influence.runs, self.n, self.memories)
+
+    @property
+    def slow(self) -> Mask:
+        """Whether a slow part seems to hide under fast noise, of each metric; shape (m,)."""
+        return self.influence.slow
 
     @property
     def within(self) -> Array:
@@ -137,7 +148,7 @@ class Sums:
         return effects
 
     @cached_property
-    def _influence(self) -> Influence:
+    def influence(self) -> Influence:
         """Each step's part in the effects."""
         means = _totals(self.canary) / self.n, _totals(self.baseline) / self.n
         known = (means[0] > 0) & (means[1] > 0)
@@ -167,6 +178,17 @@ class Sums:
             ratio_estimate(float(effect), float(half), level=level, levels=own)
             for effect, half, own in zip(self.effects, halves, levels, strict=True)
         ]
+
+
+def remembered(past: Sample | None) -> Memory | None:
+    """Give the past of a ratio: each step's part in it; `None` without a history."""
+    if past is None:
+        return None
+    terms = Terms.of(past, Pods.IGNORE)
+    if not terms.is_positive:
+        return Memory.nothing()
+    influence = Sums.of([terms]).influence
+    return Memory.of(influence.canary[0] - influence.baseline[0])
 
 
 def ratio_estimate(

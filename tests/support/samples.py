@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 import judges
 from judges import Judgment, Sample
 
 Array = NDArray[np.float64]
+
+# Edges of a histogram in which every quantile can be told to 10 %.
+FINE = np.append(0.02 * 1.1 ** np.arange(70), np.inf)
 
 
 def a_gauge(
@@ -28,6 +32,16 @@ def a_gauge(
 def events(seed: int, *, n: int = 30, mean: float = 3.0) -> Array:
     """Draw counts of events that come independently."""
     return np.random.default_rng(seed).poisson(mean, n).astype(np.float64)
+
+
+def latencies(
+    seed: int, *, n: int = 40, requests: ArrayLike = 1000.0, level: ArrayLike = 0.2
+) -> Array:
+    """Draw requests in each step and bucket of `FINE`: lognormal around the median `level`."""
+    served, medians = (np.broadcast_to(given, n)[:, np.newaxis] for given in (requests, level))
+    below = special.ndtr(np.log(FINE / medians) / 0.5)
+    expected = served * np.diff(below, axis=1, prepend=0.0)
+    return np.random.default_rng(seed).poisson(expected).astype(np.float64)
 
 
 def judged(kind: str, baseline: ArrayLike, canary: ArrayLike, **parameters: object) -> Judgment:

@@ -24,6 +24,14 @@ def refused(*metrics: Document) -> list[str]:
     return [f"{fault.path}: {fault.message}" for fault in caught.value.faults]
 
 
+def test_a_history_that_ends_before_the_rollout_does_is_remarked_on() -> None:
+    short, long = ({"planned": "60m", "warmup": "0s", "history": text} for text in ("19h", "20h"))
+
+    assert warned(a_metric(), window=long) == []
+    (remark,) = warned(a_metric(), window=short)
+    assert remark.startswith("window.history: is shorter than 20 of the planned windows (20h)")
+
+
 QUIET = {
     "a gauge": 'memory{v="${v}"}',
     "a rate that ends where the next begins": 'rate(x_total{v="${v}"}[15s])',

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
 
-from analysis.pairing import Array, CounterPair, first_sample, ratio_on_grid, values_on_grid
+from analysis.pairing import (
+    Array,
+    CounterPair,
+    first_sample,
+    halves,
+    ratio_on_grid,
+    values_on_grid,
+)
 from analysis.sources.port import Series
 from tests.support.builders import GONE, SCRAPE_S, START, a_series, scraped
 
@@ -149,3 +157,47 @@ def test_the_first_sample_is_that_of_either_side() -> None:
 
     assert first_sample(young, [a_series([]), ERRORS]) == START
     assert first_sample([], [a_series([])]) == math.inf
+
+
+# ---- two groups of pods
+
+
+def named(*pods: str) -> tuple[Series, ...]:
+    return tuple(a_series([(0.0, 1.0)], pod=pod, code="200") for pod in pods)
+
+
+def names(group: Mapping[str, Sequence[Series]]) -> dict[str, list[str]]:
+    return {role: [one.labels["pod"] for one in series] for role, series in group.items()}
+
+
+def test_pods_are_divided_by_turns_in_the_order_of_their_names() -> None:
+    groups = halves({"query": named("d", "b", "a", "c", "e")}, pod_label="pod")
+
+    assert groups is not None
+    assert [names(group) for group in groups] == [{"query": ["a", "c", "e"]}, {"query": ["d", "b"]}]
+
+
+def test_a_pod_is_in_the_same_group_with_all_its_counters() -> None:
+    roles = {"events": named("b"), "total": named("a", "b", "c")}
+
+    groups = halves(roles, pod_label="pod")
+
+    assert groups is not None
+    assert [names(group) for group in groups] == [
+        {"events": [], "total": ["a", "c"]},
+        {"events": ["b"], "total": ["b"]},
+    ]
+
+
+def test_without_a_label_each_series_is_a_pod() -> None:
+    series = (a_series([(0.0, 1.0)], x="1"), a_series([(0.0, 2.0)], x="2"))
+
+    assert halves({"query": series}, pod_label=None) == (
+        {"query": series[:1]},
+        {"query": series[1:]},
+    )
+
+
+@pytest.mark.parametrize("pods", [(), ("a",), ("a", "a")])
+def test_fewer_than_two_pods_make_no_groups(pods: tuple[str, ...]) -> None:
+    assert halves({"query": named(*pods)}, pod_label="pod") is None

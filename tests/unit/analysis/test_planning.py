@@ -8,7 +8,15 @@ import pytest
 
 from analysis.config import CanaryConfig
 from analysis.errors import ConfigError
-from analysis.planning import LOOKBACK_S, Ask, Variables, plan, plan_baseline, unique_requests
+from analysis.planning import (
+    LOOKBACK_S,
+    Ask,
+    Variables,
+    plan,
+    plan_baseline,
+    plan_history,
+    unique_requests,
+)
 from analysis.sources.port import RequestKind
 from analysis.window import Window
 from tests.support.builders import START, Document, a_config, a_metric, a_window, some_counts
@@ -219,3 +227,68 @@ def test_every_fault_of_the_baseline_alone_is_told_at_once() -> None:
         "metrics[0] (memory), baseline",
         "metrics[1] (cpu), baseline",
     ]
+
+
+# ---- the past of the baseline
+
+A_DAY = {"history": "24h"}
+
+
+def test_no_past_is_asked_for_unless_the_configuration_says_so() -> None:
+    assert plan_history(a_config(a_metric()), a_window(), {}) == ()
+
+
+def test_the_past_is_that_of_the_baseline_up_to_the_start() -> None:
+    window = a_window(minutes=30, step_s=60, warmup_s=180)
+
+    (ask,) = plan_history(a_config(a_metric(), window=A_DAY), window, {})
+
+    assert (ask.side, ask.role, ask.is_history) == ("baseline", "history_query", True)
+    request = ask.request
+    assert (request.kind, request.query) == (RequestKind.RANGE, 'memory{v="old"}')
+    assert (request.start, request.end, request.step_s) == (START - 86_400 + 60, START, 60)
+
+
+def test_the_past_of_counters_is_asked_raw() -> None:
+    metric = some_counts(judge={"kind": "mean_ratio"}, pods="pod")
+
+    asks = plan_history(a_config(metric, window=A_DAY), a_window(), {})
+
+    assert [ask.role for ask in asks] == ["history_events", "history_total"]
+    assert {(a.request.kind, a.request.start, a.request.end) for a in asks} == {
+        (RequestKind.SAMPLES, START - 86_400 - LOOKBACK_S, START)
+    }
+
+
+WITHOUT_PAST: dict[str, Document] = {
+    "a judge that counts events": some_counts(pods="pod"),
+    "a bound": a_metric(judge={"kind": "threshold", "max": 2}),
+    "Kayenta's judge": a_metric(judge={"kind": "kayenta"}),
+    "counters that nothing tells apart by pod": some_counts(judge={"kind": "mean_ratio"}),
+}
+
+
+@pytest.mark.parametrize("metric", WITHOUT_PAST.values(), ids=WITHOUT_PAST)
+def test_no_past_is_asked_for_where_it_would_serve_nothing(metric: Document) -> None:
+    assert plan_history(a_config(metric, window=A_DAY), a_window(), {}) == ()
+
+
+def test_the_length_given_to_queries_is_that_of_the_window_in_the_past_too() -> None:
+    config = a_config(a_metric(query='changes(x{v="${v}"}[${window}])'), window=A_DAY)
+
+    (ask,) = plan_history(config, a_window(minutes=30), {})
+
+    assert ask.request.query == 'changes(x{v="old"}[1800s])'
+
+
+def test_a_past_shorter_than_a_step_is_none() -> None:
+    config = a_config(a_metric(), window={"history": "10s"})
+
+    assert plan_history(config, a_window(step_s=60), {}) == ()
+
+
+def test_a_past_of_too_many_steps_is_refused() -> None:
+    config = a_config(a_metric(), window={"history": "30d"})
+
+    with pytest.raises(ConfigError, match=r"window.history.*172,800 steps, 100,000 at most"):
+        plan_history(config, a_window(step_s=15), {})

@@ -71,6 +71,12 @@ def test_steps_and_their_length_agree_with_the_edges() -> None:
     assert window.judged_s == 90
 
 
+def test_what_lies_before_a_window_ends_where_it_starts_warmup_and_all() -> None:
+    past = Window(start=START, end=START + 600, warmup_s=180, step_s=60).before(3600)
+
+    assert (past.edges[0], past.edges[-1], past.steps) == (START - 3600, START, 60)
+
+
 def test_a_window_without_a_step_has_no_length() -> None:
     window = Window(start=START, end=START, warmup_s=0, step_s=30)
 

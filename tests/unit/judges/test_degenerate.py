@@ -316,3 +316,11 @@ def test_a_ratio_to_a_zero_baseline_is_not_comparable() -> None:
 
     assert (judgment.verdict, judgment.reason) == (UNSURE, Reason.NOT_COMPARABLE)
     assert "baseline is 0" in judgment.summary
+
+
+@pytest.mark.parametrize("level", [0.0, -5.0])
+def test_sides_that_are_the_same_have_no_ratio_and_no_harm(level: float) -> None:
+    judgment = judged("mean_ratio", steady(level), steady(level))
+
+    assert (judgment.verdict, judgment.reason) == (PASS, Reason.STEADY_WITHIN_TOLERANCE)
+    assert judgment.summary == "both sides are the same at every step"

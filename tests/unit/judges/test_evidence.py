@@ -135,6 +135,11 @@ def test_evidence_starts_anew_at_quarters_of_the_plan(n: int, starts: list[int])
     assert evidence.restarts(n, 60, least=5) == starts
 
 
+@pytest.mark.parametrize("horizon", [2, 3, 4, 5])
+def test_evidence_never_starts_anew_where_nothing_of_the_plan_is_left(horizon: int) -> None:
+    assert all(0 < start < horizon for start in evidence.restarts(100, horizon, least=5))
+
+
 def test_evidence_that_has_not_started_holds_its_stake() -> None:
     assert evidence.with_restarts(0.0, []) == pytest.approx(0)
     assert evidence.with_restarts(-math.inf, []) == pytest.approx(math.log(3 / 8))
@@ -144,3 +149,40 @@ def test_evidence_since_a_restart_counts_for_its_share() -> None:
     late = evidence.with_restarts(-50.0, [-50.0, 20.0, 0.0])
 
     assert late == pytest.approx(20 + math.log(1 / 8), abs=1e-6)
+
+
+def test_capital_that_waits_for_the_planned_end_is_neither_won_nor_lost_before() -> None:
+    level, none = np.array([0.05]), np.array([0.0])
+
+    assert evidence.with_end(none, None, level)[0] == pytest.approx(0)
+    assert evidence.with_end(none - 700, None, level)[0] == pytest.approx(math.log(0.8))
+
+
+@pytest.mark.parametrize(("p", "passes"), [(0.039, True), (0.041, False)])
+def test_at_the_planned_end_its_part_of_the_level_suffices(p: float, passes: bool) -> None:
+    level = np.array([0.05])
+
+    for level_of in (-5.0, -700.0):
+        log_e = evidence.with_end(np.array([level_of]), np.array([p]), level)[0]
+
+        assert bool(log_e >= -math.log(0.05)) is passes
+
+
+def test_a_normal_walk_rarely_passes_at_any_look_or_at_the_end() -> None:
+    """Looks at every step to the planned end, the last with its bet: the level holds for all."""
+    rng = np.random.default_rng(20261122)
+    paths, steps, level = 4000, 60, 0.05
+    walk = np.cumsum(rng.standard_normal((paths, steps)), axis=1)
+    passed = np.zeros(paths, dtype=bool)
+    for n in range(5, steps + 1):
+        z = walk[:, n - 1] / math.sqrt(n)
+        over = evidence.log_e_normals(z, n, alpha=level, best_at=steps / 2)
+        at_end = stats.norm.sf(z) if n == steps else None
+        passed |= evidence.with_end(over, at_end, np.full(paths, level)) >= -math.log(level)
+
+    assert int(passed.sum()) <= stats.binom.isf(1e-6, paths, level)
+    assert passed.mean() > 0.03
+
+
+def test_the_planned_end_comes_a_little_before_the_last_step() -> None:
+    assert [evidence.planned_end(n) for n in (2, 20, 60, 240)] == [2, 19, 57, 228]

@@ -7,7 +7,7 @@ import pytest
 
 import judges
 from judges import Direction, InvalidParameterError, Judgment, Reason, Sample, Scale, Verdict
-from tests.support.samples import a_gauge, judged
+from tests.support.samples import Array, a_gauge, judged
 
 BASELINE, ALIKE, SLOWER = a_gauge(1, n=60), a_gauge(2, n=60), a_gauge(2, n=60, level=150)
 PASS, FAIL, UNSURE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
@@ -147,6 +147,34 @@ def test_several_pods_are_judged_by_their_mean() -> None:
     assert judged("mann_whitney", BASELINE, pods, pods="ignore").estimate == (
         judged("mann_whitney", BASELINE, SLOWER).estimate
     )
+
+
+def of_pods(seed: int, *, level: float, noise: float = 0.0, spread: float = 0.0) -> Array:
+    """Draw three pods that differ by `spread` among themselves, by `noise` in each step."""
+    rng = np.random.default_rng(seed)
+    own = spread * rng.standard_normal((3, 1)) + noise * rng.standard_normal((3, 60))
+    return level * np.exp(own)
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.03, 0.01, 0.001, 0.0001])
+@pytest.mark.parametrize("looks", ["fixed", "anytime"])
+def test_harm_in_all_pods_is_seen_however_quiet_their_steps(noise: float, looks: str) -> None:
+    baseline, canary = (of_pods(seed, level=100 + 50 * seed, noise=noise) for seed in (0, 1))
+
+    assert judged("mann_whitney", baseline, canary, looks=looks, alpha=0.001).verdict is FAIL
+
+
+@pytest.mark.parametrize("looks", ["fixed", "anytime"])
+def test_pods_that_differ_as_usual_are_no_harm_where_their_steps_tie(looks: str) -> None:
+    for seed in range(40):
+        rounded = (np.round(of_pods(2 * seed + side, level=100, spread=0.035)) for side in (0, 1))
+        baseline, canary = (
+            level + (np.random.default_rng(seed + side).random((1, 60)) < 0.2)
+            for side, level in zip((0, 50), rounded, strict=True)
+        )
+        parameters = {"tolerance": 0, "alpha": 0.001, "looks": looks}
+
+        assert judged("mann_whitney", baseline, canary, **parameters).verdict is not FAIL
 
 
 def test_quotients_of_counters_are_judged_as_a_gauge() -> None:

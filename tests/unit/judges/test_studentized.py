@@ -25,7 +25,9 @@ def a_run(df: float = 30.0, n_effective: float = 20.0) -> LongRuns:
 
 
 def found_at(t: float, runs: LongRuns, trust: Trust) -> Studentized:
-    return Studentized(t=np.array([t]), runs=runs, n=60, trust=trust, within=np.ones(1))
+    return Studentized(
+        t=np.array([t]), runs=runs, n=60, trust=trust, within=np.ones(1), seen=np.ones(1)
+    )
 
 
 @pytest.mark.parametrize("t", [-40.0, -3.0, -0.5, 0.0, 0.5, 3.0, 8.0])

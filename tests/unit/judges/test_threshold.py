@@ -193,3 +193,26 @@ def test_a_mean_on_the_bound_is_not_promised_an_end() -> None:
     assert settlement is not None
     assert settlement.minutes is None
     assert "on the bound" in settlement.summary
+
+
+def minutes_of(**parameters: object) -> float:
+    settlement = judged("threshold", UNSEEN, a_gauge(5, n=60), max=102, **parameters).settlement
+    assert settlement is not None
+    assert settlement.minutes is not None
+    return settlement.minutes
+
+
+def test_a_mean_within_its_bound_takes_as_long_as_a_pass_does() -> None:
+    assert minutes_of(alpha=1e-6) == minutes_of(alpha=0.01)
+    assert minutes_of(beta=0.01) > minutes_of(beta=0.05)
+
+
+def test_a_mean_takes_longer_when_asked_any_number_of_times() -> None:
+    assert minutes_of(looks="anytime") > minutes_of(looks="fixed")
+
+
+def test_what_was_seen_may_lie_as_far_from_a_bound_as_doubles_reach() -> None:
+    for statistic in ("last", "max", "min"):
+        judgment = judged("threshold", [0.0], [-1.7e308], max=1.7e308, statistic=statistic)
+
+        assert judgment.verdict is PASS
