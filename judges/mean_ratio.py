@@ -113,6 +113,8 @@ def _prepare(rule: MeanRatio, sample: Sample) -> Judgment | _Ready:
     terms = Terms.of(sample, rule.pods)
     if terms.n < rule.min_samples:
         return too_few(rule.kind, terms.n, rule.min_samples, sample.step_s)
+    if -1 in rule.direction.signs:
+        terms = terms.with_something_left()
     if not terms.is_positive:
         return _no_ratio(rule, terms)
     if rule.idle > 0:

@@ -179,10 +179,20 @@ class Dispersion:
         Args:
             level: Shape (m,): the tail probability that will be asked of the deflated counts.
         """
-        z = -special.ndtri(level)
-        t = -special.stdtrit(np.minimum(self.df, 1e6), level)
-        widened = np.where(z > 0, np.maximum(t / np.where(z > 0, z, 1.0), 1.0), 1.0)
-        return np.where(self.factor > 1, self.factor * widened * widened, self.factor)
+        return np.where(self.factor > 1, self.factor * widening(self.df, level), self.factor)
+
+
+def widening(df: Array, level: Array) -> Array:
+    """Give by how much a variance with few degrees of freedom must be widened, shape (m,).
+
+    Args:
+        df: Degrees of freedom of the variance.
+        level: The tail probability that will be asked as if it were known.
+    """
+    z = -special.ndtri(level)
+    t = -special.stdtrit(np.minimum(df, 1e6), level)
+    quotient = np.maximum(t / np.where(z > 0, z, 1.0), 1.0)
+    return np.where(z > 0, quotient * quotient, 1.0)
 
 
 def dispersion(tally: Tally, *, start: int = 0) -> Dispersion:

@@ -133,9 +133,12 @@ def long_runs(series: Array, other: Array | None = None) -> LongRuns:
     n = series.shape[1]
     parts = [_centred(series)] if other is None else [_centred(series), _centred(other)]
     size = _rounding(series) + (0.0 if other is None else _rounding(other))
-    power = np.add.reduce([row_dot(u, u) for u in parts])
+    powers = [row_dot(u, u) for u in parts]
+    power = np.add.reduce(powers)
     varies = power > size
     power = np.where(varies, power, 1.0)
+    # A side that hardly varies tells nothing: Satterthwaite's degrees, as shares of one side's.
+    sides = power * power / np.where(varies, np.add.reduce([p * p for p in powers]), 1.0)
     phi = np.where(varies, autocorrelation(parts, power), 0.0)
     inflation = ar1_inflation(phi, n)
     marginal = power / (n - 1)
@@ -143,7 +146,7 @@ def long_runs(series: Array, other: Array | None = None) -> LongRuns:
     by_ar1 = marginal / np.maximum(1 - (inflation - 1) / (n - 1), 0.05) * inflation
     found = [_cosine_variance(u) for u in parts]
     by_cosines, cosines = np.add.reduce([variance for variance, _ in found]), found[0][1]
-    df = len(parts) * _degrees(n / inflation - 1, 2.0 * cosines, by_ar1, by_cosines)
+    df = sides * _degrees(n / inflation - 1, 2.0 * cosines, by_ar1, by_cosines)
     variance = np.maximum(by_ar1, by_cosines)
     return LongRuns(
         variance=np.where(varies, variance, 0.0),

@@ -330,7 +330,9 @@ class Growth:
         return max(n * math.pow(times, STEPS_POWER[self.trend.method]) - n, 1.0)
 
     def _margin_now(self) -> str:
-        """Name the margin with which these data would pass."""
+        """Name the margin with which these data would pass, where one look decides."""
+        if self.rule.looks is not Looks.FIXED:
+            return ""
         growth, reach = self._found
         worst = max(sign * growth + reach for sign in self.rule.direction.signs)
         if not math.isfinite(worst) or worst <= 0:

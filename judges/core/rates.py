@@ -35,7 +35,7 @@ TIMES_PRECISION = 1.02
 # is the whole evidence and nothing tells that it was one (measured: false fails of 48 looks at 5 %
 # with bursts on each side, 20 events a step: 24 % of independent ones, half of them at 5 steps).
 LEAST_STEPS = 10
-# Where evidence accumulates the tail that decides lies so much farther out than its level.
+# Where evidence accumulates, or stages share a level, the tail that decides lies so much farther.
 FARTHER = 10.0
 
 
@@ -195,7 +195,7 @@ class _Comparison:
         for side in self._sides(tally):
             parts = [
                 Weights(
-                    p=self._deflated(coin, bunched, limits.level, ONE_LOOK).p_more(),
+                    p=self._at_once(coin, bunched, limits).p_more(),
                     log_e=self._over_looks(coin, bunched, limits).log_e_more(),
                 )
                 for coin in _coins(side, limits)
@@ -210,15 +210,21 @@ class _Comparison:
         """
         limits, found = self._margins, []
         for side in self._sides(tally):
-            single = [
-                self._deflated(coin, bunched, limits.level, ONE_LOOK)
-                for coin in _coins(side, limits)
-            ]
+            single = [self._at_once(coin, bunched, limits) for coin in _coins(side, limits)]
             p = np.min([coin.p_fewer() for coin in single], axis=0)
-            p = np.minimum(p, _p_below(side, limits.absolute, bunched.deflator(limits.level)))
+            deflator = bunched.deflator(self._tail(limits))
+            p = np.minimum(p, _p_below(side, limits.absolute, deflator))
             many = [self._over_looks(coin, bunched, limits) for coin in _coins(side, limits)]
             found.append(Weights(p=p, log_e=np.max([coin.log_e_fewer() for coin in many], axis=0)))
         return evidence.weakest_of(found)
+
+    def _at_once(self, coin: Coins, bunched: counts.Dispersion, limits: _Limits) -> Coins:
+        return self._deflated(coin, bunched, self._tail(limits), ONE_LOOK)
+
+    def _tail(self, limits: _Limits) -> Array:
+        """Give the tail that a p-value must reach: each stage has a part of the level only."""
+        staged = self._any.looks is Looks.GROUP_SEQUENTIAL
+        return limits.level / FARTHER if staged else limits.level
 
     def _over_looks(self, coin: Coins, bunched: counts.Dispersion, limits: _Limits) -> Coins:
         return self._deflated(coin, bunched, limits.level / FARTHER, MANY_LOOKS)
@@ -234,7 +240,8 @@ class _Comparison:
         deflator = bunched.deflator(level)
         if any(self.clusters):
             between = pods.between(self.clusters, prior)
-            deflator = deflator + between.variance * coin.information
+            variance = between.variance * counts.widening(between.df, level)
+            deflator = deflator + variance * coin.information
         return coin.deflated(deflator)
 
     # ---- estimate and settlement
@@ -246,7 +253,8 @@ class _Comparison:
         if any(self.clusters):
             seen = counts.coins(self.tally, np.ones(len(self.rules)))
             between = pods.between(self.clusters, ONE_LOOK)
-            deflator = deflator + between.variance * seen.information
+            variance = between.variance * counts.widening(between.df, tails)
+            deflator = deflator + variance * seen.information
         ratios = counts.rate_ratios(self.tally, deflator, level=level)
         return [
             Estimate(

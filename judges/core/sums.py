@@ -31,6 +31,8 @@ SMALLEST_UNIT = 1e-300
 LARGEST_EXPONENT = 700.0
 # A sum smaller than this part of its terms is rounding, not a level.
 LEAST_LEVEL = 1e-9
+# What counts as a canary that fell to nothing, as a part of the baseline.
+LEAST_LEFT = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,6 +73,13 @@ class Terms:
     def n(self) -> int:
         """Steps known on both sides."""
         return len(self.baseline)
+
+    def with_something_left(self) -> Terms:
+        """Give a canary that is 0 throughout a millionth of the baseline: nothing has no ratio."""
+        if not self.n or self.canary.any() or float(_totals(self.baseline[np.newaxis])[0]) <= 0:
+            return self
+        left = np.full_like(self.canary, LEAST_LEFT * float(self.baseline.mean()))
+        return replace(self, canary=left)
 
     @property
     def is_positive(self) -> bool:
