@@ -34,7 +34,7 @@ def test_the_starter_is_a_configuration_without_faults(serinus: Serinus, tmp_pat
     checked = serinus("check", path, "--strict")
 
     assert (written.code, checked.code) == (0, 0)
-    assert checked.out == f"{path}: 4 metrics, 3 critical, 0 warnings\n"
+    assert checked.out == f"{path}: 5 metrics, 3 critical, 0 warnings\n"
 
 
 def test_the_starter_is_the_same_on_standard_output(serinus: Serinus, tmp_path: Path) -> None:
