@@ -31,6 +31,8 @@ from judges.core.sums import Sums, ratio_estimate
 # Fewer around it, or above it, and a quantile is an anecdote (measured: 14 % false alarms at a
 # nominal 5 % with 6 requests a minute).
 LEAST_AROUND, LEAST_ABOVE = 30, 10
+# Interpolated counts that should be whole are not, to the last digits.
+ROUNDING = 1e-9
 # The buckets that clients make by default grow by 2 to 2.5; within a wider one nobody knows.
 COARSEST = 2.6
 
@@ -152,7 +154,7 @@ class Buckets:
                 return Reason.COARSE_BUCKETS, _too_coarse(name, side, place), math.inf
             above = float(seen[place.bucket + 1 :].sum())
             above += (1 - place.inside) * float(seen[place.bucket])
-            if place.around < LEAST_AROUND or above < LEAST_ABOVE:
+            if place.around < LEAST_AROUND or above < LEAST_ABOVE * (1 - ROUNDING):
                 text = (
                     f"{name} of the {side} rests on {place.around:.0f} observations around it and "
                     f"{above:.0f} above; {LEAST_AROUND} and {LEAST_ABOVE} are needed"

@@ -106,7 +106,14 @@ def _boundary(spent: float, nodes: Array, density: Array, motion: tuple[float, f
     return high
 
 
-def _grid(low: float, high: float) -> tuple[Array, Array]:
+@lru_cache(maxsize=1)
+def _legendre() -> tuple[Array, Array]:
+    """Give nodes and weights of Gauss-Legendre; finding them takes longer than using them."""
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return nodes, weights
+
+
+def _grid(low: float, high: float) -> tuple[Array, Array]:
+    nodes, weights = _legendre()
     half = (high - low) / 2
     return low + half * (nodes + 1), half * weights

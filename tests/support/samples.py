@@ -41,7 +41,8 @@ def latencies(
     served, medians = (np.broadcast_to(given, n)[:, np.newaxis] for given in (requests, level))
     below = special.ndtr(np.log(FINE / medians) / 0.5)
     expected = served * np.diff(below, axis=1, prepend=0.0)
-    return np.random.default_rng(seed).poisson(expected).astype(np.float64)
+    drawn: Array = np.random.default_rng(seed).poisson(expected).astype(np.float64)
+    return drawn
 
 
 def judged(kind: str, baseline: ArrayLike, canary: ArrayLike, **parameters: object) -> Judgment:
