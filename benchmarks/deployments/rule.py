@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -27,30 +26,10 @@ def configuration() -> CanaryConfig:
     return load_config(CONFIGURATION)
 
 
-def with_critical(config: CanaryConfig, names: Sequence[str]) -> CanaryConfig:
-    """Ask the same of the same metrics, with others critical."""
-    metrics = tuple(
-        metric.model_copy(update={"critical": metric.name in names}) for metric in config.metrics
-    )
-    return config.model_copy(update={"metrics": metrics})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Asked:
-    """A metric at one look: its judge, and the sample unless a guard refuses it."""
-
-    metric: Metric
-    judge: Judge
-    sample: Sample
-    refused: str | None
-
-
 def looks_of(
     config: CanaryConfig,
     deployments: Sequence[Deployment],
     minutes: Sequence[float],
-    *,
-    planned_end: bool = False,
 ) -> list[list[Look]]:
     """Judge every deployment at every look.
 
@@ -58,8 +37,6 @@ def looks_of(
         config: The configuration.
         deployments: What to judge.
         minutes: When to look.
-        planned_end: Whether the last look, which alone may pass, asks for a pass as a single look
-            does: by p-values. No engine of ours does so yet.
     """
     asked = [
         [asked_at(config, reading, minute) for minute in minutes]
@@ -67,29 +44,13 @@ def looks_of(
     ]
     flat = [one for looks in asked for metrics in looks for one in metrics]
     judged = iter(judgments(flat))
-    last = minutes[-1] if planned_end else None
     return [
         [
-            _decided(
-                config,
-                minute,
-                metrics,
-                [_for_good(config, next(judged), is_last=minute == last) for _ in metrics],
-            )
+            _decided(config, minute, metrics, [next(judged) for _ in metrics])
             for minute, metrics in zip(minutes, looks, strict=True)
         ]
         for looks in asked
     ]
-
-
-def _for_good(config: CanaryConfig, judgment: Judgment, *, is_last: bool) -> Judgment:
-    """Let safety at the last look be that of a single one, for nothing passes before."""
-    safety = judgment.safety
-    if not is_last or judgment.verdict is not Verdict.INCONCLUSIVE or safety is None:
-        return judgment
-    if safety.p > config.risk.false_pass:
-        return judgment
-    return replace(judgment, verdict=Verdict.PASS, reason=Reason.WITHIN_MARGIN)
 
 
 def asked_at(config: CanaryConfig, reading: Reading, minute: float) -> list[Asked]:

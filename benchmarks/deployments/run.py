@@ -17,8 +17,8 @@ from benchmarks.deployments.world import MINUTE
 
 Judging = Callable[[Sequence[Deployment], Sequence[float]], list[list[Look]]]
 
-# The rules by name: ours first.
-OURS, OURS_END, OURS_P90 = "Serinus", "Serinus, planned end", "Serinus, p90 critical"
+# Ours, among the rules by name.
+OURS = "Serinus"
 # Deployments that one process takes at a time: enough for judges to work on many at once.
 CHUNK = 10
 
@@ -53,11 +53,8 @@ class Row:
 def rules() -> dict[str, Judging]:
     """Give every rule by name."""
     config = rule.configuration()
-    p90 = rule.with_critical(config, ["errors", "latency p90", "restarts"])
     return {
         OURS: partial(rule.looks_of, config),
-        OURS_END: partial(rule.looks_of, config, planned_end=True),
-        OURS_P90: partial(rule.looks_of, p90),
         "Kayenta": comparators.kayenta,
         "fixed limits": comparators.fixed_limits,
         "Mann-Whitney, each look": comparators.textbook,
