@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,16 @@ SLOW = 0.95
 def configuration() -> CanaryConfig:
     """Read the careful user's configuration."""
     return load_config(CONFIGURATION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Asked:
+    """A metric at one look: its judge, and the sample unless a guard refuses it."""
+
+    metric: Metric
+    judge: Judge
+    sample: Sample
+    refused: str | None
 
 
 def looks_of(
