@@ -7,6 +7,7 @@ bunching takes away, and as unlucky as one rollout in five.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from analysis.window import MOST_STEPS
 from judges import Histogram, Judgment, Limit, Looks, Sample, Scale, Verdict
 from judges.core import rates, stages, tallies
 from judges.core.counts import Array, Tally
+from judges.core.evidence import END_PART, planned_end
 from judges.core.pods import ONE_LOOK
 from judges.core.tallies import Ready
 from judges.error_ratio import ErrorRatio
@@ -80,7 +82,7 @@ def of_counts(judge: Judge, sample: Sample, planned: Planned) -> Forecast:
         requests=None if needed is None else needed * outlook.coming.canary,
         harm=harm,
         margin=margin,
-        remedies=() if suffices else _remedies(outlook.longer(needed), margin, sample, planned),
+        remedies=() if suffices else _remedies(outlook.longer(), margin, sample, planned),
         warnings=tuple(_warnings(events, outlook.bunching.factor)),
     )
 
@@ -142,32 +144,52 @@ class _Outlook:
     @property
     def suffices(self) -> bool:
         """Whether an equal canary passes in the planned window."""
-        return self._passes(self.judge, self.steps)
+        return self._passes(_at_end(self.judge), self._end(self.steps))
 
     def needed(self) -> int | None:
-        """Give the steps after which an equal canary has passed; `None` where it never does."""
+        """Give the steps after which an equal canary has passed; `None` where it never does.
+
+        Where the planned end comes too soon, those are given that would have to be planned.
+        """
+        match self.judge.looks:
+            case Looks.GROUP_SEQUENTIAL:
+                ends = stages.ends(self.steps, self.judge.horizon)
+                return next((end for end in ends if self._passes(self.judge, end)), None)
+            case Looks.ANYTIME if self.suffices:
+                end = self._end(self.steps)
+                early = soonest(lambda n: self._passes(self.judge, n), least=1, most=end)
+                return end if early is None else early
+            case Looks.ANYTIME | Looks.FIXED:
+                return self.longer()
+
+    def longer(self) -> int | None:
+        """Give the fewest steps that could be planned for an equal canary to pass."""
         if self.judge.looks is Looks.GROUP_SEQUENTIAL:
-            ends = stages.ends(self.steps, self.judge.horizon)
-            return next((end for end in ends if self._passes(self.judge, end)), None)
-        # How counts are spread plays no part in safety, unless they come in too few steps.
+            return soonest(
+                lambda n: self._passes(replace(self.judge, horizon=n), n),
+                least=max(self.steps, 2),
+                most=MOST_STEPS,
+            )
         most = self.steps if self.suffices else MOST_STEPS
+        steps = self._soonest(_at_end(self.judge), most=most)
+        if steps is None:
+            return None
+        return next(n for n in itertools.count(steps) if self._end(n) >= steps)
+
+    def _end(self, horizon: int) -> int:
+        """Give the steps that the last look at a planned length judges."""
+        return planned_end(horizon) if self.judge.looks is Looks.ANYTIME else horizon
+
+    def _soonest(self, judge: Judge, *, most: int) -> int | None:
+        """Find the fewest steps after which an equal canary passes by a judge of a single look."""
+        # How counts are spread plays no part in safety, unless they come in too few steps.
         steps = smallest(
-            lambda tried: self._pass(PLENTY, tried, [self.judge] * len(tried)), least=1.0, most=most
+            lambda tried: self._pass(PLENTY, tried, [judge] * len(tried)), least=1.0, most=most
         )
         if steps is None:
             return None
         least = min(math.ceil(steps), most)
-        return soonest(lambda n: self._passes(self.judge, n), least=least, most=most)
-
-    def longer(self, needed: int | None) -> int | None:
-        """Give the steps that would have to be planned for an equal canary to pass."""
-        if self.judge.looks is not Looks.GROUP_SEQUENTIAL:
-            return needed
-        return soonest(
-            lambda n: self._passes(replace(self.judge, horizon=n), n),
-            least=max(self.steps, 2),
-            most=MOST_STEPS,
-        )
+        return soonest(lambda n: self._passes(judge, n), least=least, most=most)
 
     def margin(self) -> Limit | None:
         """Give the narrowest margin with which the planned window would suffice.
@@ -181,8 +203,9 @@ class _Outlook:
             return Limit(ratio=max(ratio, least.ratio), absolute=max(absolute, least.absolute))
 
         def suffice(factors: Array) -> list[bool]:
-            judges = [replace(self.judge, margin=stretched(float(times))) for times in factors]
-            return self._pass(self.steps, np.full(len(factors), float(self.steps)), judges)
+            judge, end = _at_end(self.judge), self._end(self.steps)
+            judges = [replace(judge, margin=stretched(float(times))) for times in factors]
+            return self._pass(end, np.full(len(factors), float(end)), judges)
 
         times = smallest(suffice, least=1 / MOST_TIMES, most=MOST_TIMES)
         return None if times is None else stretched(times)
@@ -211,12 +234,12 @@ class _Outlook:
 
         It must do so whichever way it is unlucky.
         """
-        signs, level = self.judge.direction.signs, self.judge.beta
+        signs = self.judge.direction.signs
         luck = crossing.reserve(sides=len(signs))
         verdicts = []
         for sign in signs:
             made = [_Made(n=n, steps=float(one), rate=self.rate, luck=sign * luck) for one in steps]
-            verdicts.append(self._verdicts(judges, made, level))
+            verdicts.append(self._verdicts(judges, made, [judge.beta for judge in judges]))
         return [all(one is Verdict.PASS for one in each) for each in zip(*verdicts, strict=True)]
 
     def _fail(self, levels: Array) -> list[bool]:
@@ -225,26 +248,26 @@ class _Outlook:
         made = [
             _Made(n=self.steps, steps=self.steps, rate=float(rate), luck=luck) for rate in levels
         ]
-        verdicts = self._verdicts([self.judge] * len(levels), made, self.judge.alpha)
+        count = len(levels)
+        verdicts = self._verdicts([self.judge] * count, made, [self.judge.alpha] * count)
         return [verdict is Verdict.FAIL for verdict in verdicts]
 
     def _verdicts(
-        self, judges: Sequence[Judge], made: Sequence[_Made], level: float
+        self, judges: Sequence[Judge], made: Sequence[_Made], levels: Sequence[float]
     ) -> list[Verdict]:
         ready = [
-            replace(self.past, rule=judge, tally=self._tally(one, level))
-            for judge, one in zip(judges, made, strict=True)
+            replace(self.past, rule=judge, tally=self._tally(one, _tail(judge, level)))
+            for judge, one, level in zip(judges, made, levels, strict=True)
         ]
         return [judgment.verdict for judgment in rates.compare(ready)]
 
-    def _tally(self, made: _Made, level: float) -> Tally:
-        """Make up counts, and deflate them as the judge will at this level."""
+    def _tally(self, made: _Made, tail: float) -> Tally:
+        """Make up counts, and deflate them as the judge will that decides by such a tail."""
         requests = made.steps * self.coming.baseline, made.steps * self.coming.canary
         expected = requests[0] * self.rate, requests[1] * made.rate
         in_step = information_of(expected[0] / made.steps, expected[1] / made.steps)
         strayed = expected[1] + made.luck * self._spread(expected, in_step)
         canary = min(max(strayed, 0.0), sum(expected))
-        tail = level / FARTHER if self.judge.looks is Looks.ANYTIME else level
         deflator = self.bunching.deflator(in_step, made.steps, tail)
 
         def evenly(count: float) -> Array:
@@ -279,3 +302,15 @@ class _Made:
     steps: float
     rate: float
     luck: float
+
+
+def _tail(judge: Judge, level: float) -> float:
+    """Give the tail that a judge asks of its deflator at a level."""
+    return level / FARTHER if judge.looks is Looks.ANYTIME else level
+
+
+def _at_end(judge: Judge) -> Judge:
+    """Give the judge as the planned end makes it pass: over looks, by one with its own level."""
+    if judge.looks is not Looks.ANYTIME:
+        return judge
+    return replace(judge, looks=Looks.FIXED, beta=END_PART * judge.beta)

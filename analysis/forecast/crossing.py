@@ -19,7 +19,7 @@ from scipy import special
 from analysis.forecast.model import POWER
 from judges import Looks
 from judges.core import stages
-from judges.core.evidence import log_e_normal, with_restarts
+from judges.core.evidence import END_PART, log_e_normal, planned_end, with_end, with_restarts
 from judges.core.studentized import Trust
 
 Array = NDArray[np.float64]
@@ -42,6 +42,8 @@ class Claim:
         horizon: Planned steps, to which the evidence over looks is tuned.
         sides: 2 where harm in either direction counts, so that each pays half; else 1.
         restarts: Whether part of the evidence is kept for harm that begins late.
+        ends: Whether, over looks, most of the evidence is kept for the planned end, as that of a
+            pass is. What looks after it could still show is not reckoned with.
     """
 
     level: float
@@ -49,16 +51,24 @@ class Claim:
     horizon: int
     sides: int = 1
     restarts: bool = False
+    ends: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether evidence is kept for the planned end."""
+        return self.ends and self.looks is Looks.ANYTIME
 
     def counted(self, n: int) -> int:
-        """Give the steps that a look after n of them judges: of stages, those completed."""
-        if self.looks is not Looks.GROUP_SEQUENTIAL:
-            return n
-        return max(stages.ends(n, self.horizon), default=0)
+        """Give the steps that a look after n of them judges: no more than the planned end does."""
+        if self.looks is Looks.GROUP_SEQUENTIAL:
+            return max(stages.ends(n, self.horizon), default=0)
+        return planned_end(self.horizon) if self._is_over(n) else n
 
     def deviate(self, n: int) -> float:
         """Give the normal deviate that suffices at a look after n steps, of which all count."""
         match self.looks:
+            case Looks.ANYTIME if self._is_over(n):
+                return deviate_of(END_PART * self.level)
             case Looks.ANYTIME:
                 return _first(lambda z: self._log_e(z, n) >= -math.log(self.level))
             case Looks.GROUP_SEQUENTIAL:
@@ -67,10 +77,17 @@ class Claim:
             case Looks.FIXED:
                 return deviate_of(self.level / self.sides)
 
+    def _is_over(self, n: int) -> bool:
+        """Tell whether the planned end has come, for which evidence was kept."""
+        return self.waits and n >= planned_end(self.horizon)
+
     def _log_e(self, z: float, n: int) -> float:
         log_e = float(log_e_normal(z, n, alpha=self.level, best_at=self.horizon / 2))
-        mixed = float(with_restarts(log_e, [])) if self.restarts else log_e
-        return mixed - math.log(self.sides)
+        if self.restarts:
+            log_e = with_restarts(log_e, [])
+        if self.ends:
+            log_e = float(with_end(np.array([log_e]), None, np.array([self.level]))[0])
+        return log_e - math.log(self.sides)
 
     def quotient(self, n: int, n_effective: float, trust: Trust) -> float:
         """Give the standard errors that suffice after n steps; infinite where no effect does.
@@ -80,7 +97,8 @@ class Claim:
             n_effective: Independent steps that these are expected to be worth.
             trust: What kind of statistic it is.
         """
-        bounds = trust.many_looks if self.looks is Looks.ANYTIME else trust.one_look
+        many = self.looks is Looks.ANYTIME and not self._is_over(n)
+        bounds = trust.many_looks if many else trust.one_look
         return quotient(self.deviate(n), LUCK * n_effective, bounds)
 
 

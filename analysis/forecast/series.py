@@ -81,7 +81,7 @@ def of_series(judge: Comparative, judgment: Judgment, sample: Sample, planned: P
         reference=_reference(judgment),
         steps=planned.steps,
     )
-    suffices, needed, harm = outlook.suffices, outlook.needed(planned.steps), outlook.harm()
+    suffices, needed, harm = outlook.suffices, outlook.needed(), outlook.harm()
     minutes = None if needed is None else planned.minutes(needed, sample.step_s)
     return Forecast(
         kind=judge.kind,
@@ -177,18 +177,21 @@ class _Outlook:
         """Whether an equal canary passes in the planned window."""
         return self._passes(self.steps, self.steps)
 
-    def needed(self, horizon: int | None) -> int | None:
+    def needed(self) -> int | None:
         """Give the steps after which an equal canary has passed; `None` where it never does.
 
-        Args:
-            horizon: The planned length; `None` where what is needed is planned.
+        Where a pass waits for a planned end that comes too soon, those are given that would have
+        to be planned.
         """
-        least = max(self.judge.min_samples, self.noise.least)
-        return soonest(
-            lambda n: self._passes(n, horizon or n),
-            least=least,
-            most=self.steps if horizon is not None and self.suffices else MOST_STEPS,
-        )
+        claim = self._claim(self.steps)
+        if claim.waits and not self.suffices:
+            return self.longer()
+        most = claim.counted(self.steps) if self.suffices else MOST_STEPS
+        return soonest(lambda n: self._passes(n, self.steps), least=self._least, most=most)
+
+    def longer(self) -> int | None:
+        """Give the fewest steps that could be planned for an equal canary to pass."""
+        return soonest(lambda n: self._passes(n, n), least=self._least, most=MOST_STEPS)
 
     def harm(self) -> Harm | None:
         """Give the smallest harm that the planned window would fail."""
@@ -227,7 +230,7 @@ class _Outlook:
             traffic: Whether more traffic would lessen the noise.
         """
         found: list[Remedy] = []
-        if (steps := self.needed(None)) is not None and steps > self.steps:
+        if (steps := self.longer()) is not None and steps > self.steps:
             found.append(words.longer(steps, step_s, planned))
         if (margin := self.margin()) is not None:
             found.append(words.wider(margin))
@@ -240,7 +243,8 @@ class _Outlook:
         excluded = self._excluded(self.steps, self.steps)
         if not math.isfinite(excluded):
             return None
-        factor = self.noise.lessening(self._distance / excluded, self.steps)
+        counted = self._claim(self.steps).counted(self.steps)
+        factor = self.noise.lessening(self._distance / excluded, counted)
         return 1 / factor if factor else None
 
     def _passes(self, n: int, horizon: int) -> bool:
@@ -248,11 +252,20 @@ class _Outlook:
 
     def _excluded(self, n: int, horizon: int) -> float:
         """Give the margin that an equal canary passes with after n steps."""
-        claim = Claim(level=self.judge.beta, looks=self.judge.looks, horizon=horizon)
-        return self._reach(n, claim, sides=len(self._signs))
+        return self._reach(n, self._claim(horizon), sides=len(self._signs))
+
+    def _claim(self, horizon: int) -> Claim:
+        """Give the claim that a pass makes."""
+        judge = self.judge
+        ends = judge.kind != "slope"
+        return Claim(level=judge.beta, looks=judge.looks, horizon=horizon, ends=ends)
 
     def _reach(self, n: int, claim: Claim, *, sides: int) -> float:
         return self.noise.reach(n, claim, sides=sides) if n >= self.judge.min_samples else math.inf
+
+    @property
+    def _least(self) -> int:
+        return max(self.judge.min_samples, self.noise.least)
 
     @property
     def _signs(self) -> tuple[int, ...]:

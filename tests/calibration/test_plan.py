@@ -1,14 +1,15 @@
 """Forecasts hold: equal canaries pass by the minute forecast in about four of five rollouts.
 
 A forecast is right in the mean over pasts and rollouts, each drawn anew; the bounds are those that
-chance breaks once in a million runs where the rate lies between 70 and 90 %.
+chance breaks once in a million runs where the rate lies between 70 and 90 %. Where the planned end
+is what they wait for more may pass: by how much it suffices, a minute does not tell.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from scipy import signal, stats
 
 import judges
 from analysis.forecast import Forecast, Planned, forecast
-from judges import Judge, Judgment, Ratio, Sample, Values, Verdict
+from judges import Judge, Ratio, Sample, Values, Verdict
+from judges.core import evidence
 from judges.core.sample import Side
 
 pytestmark = [pytest.mark.calibration, pytest.mark.timeout(120)]
@@ -49,36 +51,54 @@ def errors(rng: np.random.Generator, n: int, times: float) -> Sample:
     return Sample.of_counts((failed[0], requests[0]), (failed[1], requests[1]))
 
 
-def a_judge(kind: str, looks: str = "anytime") -> Judge:
+def a_judge(kind: str, looks: str = "anytime", horizon: int = PLANNED) -> Judge:
     limits: dict[str, object] = {"tolerance": "10%", "margin": "20%"}
     if kind == "error_ratio":
         limits = {"tolerance": "25%", "margin": "50%"}
-    return judges.create(kind, looks=looks, alpha=0.003, beta=0.05, horizon=PLANNED, **limits)
+    return judges.create(kind, looks=looks, alpha=0.003, beta=0.05, horizon=horizon, **limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """A metric in a world where nothing is wrong, and how its rollouts are looked at."""
 
-    judge: Judge
+    kind: str
     draw: Draw
+    risk: str = "anytime"
+    planned: int = PLANNED
     looks: int = LOOKS
     replicates: int = 120
 
+    @property
+    def judge(self) -> Judge:
+        return a_judge(self.kind, self.risk, self.planned)
+
 
 WORLDS = {
-    "ranks of independent steps": World(judge=a_judge("mann_whitney"), draw=gauge(0.0)),
-    "ranks at autocorrelation .5": World(judge=a_judge("mann_whitney"), draw=gauge(0.5)),
-    "means of independent steps": World(judge=a_judge("mean_ratio"), draw=gauge(0.0)),
-    "means at autocorrelation .5": World(judge=a_judge("mean_ratio"), draw=gauge(0.5)),
-    "means at a single look": World(judge=a_judge("mean_ratio", "fixed"), draw=gauge(0.5), looks=1),
-    "errors": World(judge=a_judge("error_ratio"), draw=errors, replicates=50),
+    "ranks of independent steps": World(kind="mann_whitney", draw=gauge(0.0)),
+    "ranks at autocorrelation .5": World(kind="mann_whitney", draw=gauge(0.5), planned=160),
+    "means of independent steps": World(kind="mean_ratio", draw=gauge(0.0)),
+    "means at autocorrelation .5": World(kind="mean_ratio", draw=gauge(0.5), planned=160),
+    "means at a single look": World(kind="mean_ratio", draw=gauge(0.5), risk="fixed", looks=1),
+    "errors": World(kind="error_ratio", draw=errors, planned=160, replicates=50),
+}
+# No early look passes, but the planned end does.
+AT_END = {
+    "ranks": World(kind="mann_whitney", draw=gauge(0.5)),
+    "means": World(kind="mean_ratio", draw=gauge(0.5)),
+    "errors": World(kind="error_ratio", draw=errors, planned=30, replicates=50),
+}
+# Not even the planned end does; a later one would.
+TOO_SHORT = {
+    "ranks": World(kind="mann_whitney", draw=gauge(0.5), planned=25),
+    "means": World(kind="mean_ratio", draw=gauge(0.5), planned=25),
+    "errors": World(kind="error_ratio", draw=errors, planned=15, replicates=50),
 }
 
 
 def forecasts(world: World, rng: np.random.Generator) -> list[Forecast]:
     """Forecast from many pasts."""
-    planned = Planned(steps=PLANNED, warmup_s=0)
+    planned = Planned(steps=world.planned, warmup_s=0)
     pasts = [world.draw(rng, PAST, 1.0) for _ in range(world.replicates)]
     return [forecast(world.judge, past, planned) for past in pasts]
 
@@ -90,19 +110,18 @@ def steps(found: Forecast) -> int:
 
 
 def passed(world: World, needed: list[int], rng: np.random.Generator) -> int:
-    """Count the equal canaries that pass at some look within the steps that each needs."""
-    seen = [
-        first_steps(rollout, round(look * n / world.looks))
-        for n in needed
-        for rollout in [world.draw(rng, n, 1.0)]
-        for look in range(1, world.looks + 1)
-    ]
-    passes = np.array([judgment.verdict is Verdict.PASS for judgment in judged(world.judge, seen)])
+    """Count the equal canaries that pass at some look within the steps that each needs.
+
+    Where these are more than planned, so many are planned instead.
+    """
+    rollouts = [(world.draw(rng, n, 1.0), n) for n in needed]
+    looks = range(1, world.looks + 1)
+    seen = [first_steps(drawn, round(k * n / world.looks)) for drawn, n in rollouts for k in looks]
+    meant = [replace(world, planned=max(world.planned, n)).judge for n in needed for _ in looks]
+    passes = np.array(
+        [judgment.verdict is Verdict.PASS for judgment in judges.judge_many(meant, seen)]
+    )
     return int(passes.reshape(len(needed), world.looks).any(axis=1).sum())
-
-
-def judged(judge: Judge, samples: list[Sample]) -> list[Judgment]:
-    return judges.judge_many([judge] * len(samples), samples)
 
 
 def first_steps(sample: Sample, n: int) -> Sample:
@@ -134,14 +153,35 @@ def test_an_equal_canary_passes_by_the_minute_forecast(world: World) -> None:
     assert is_likely(passed(world, needed, rng), world.replicates)
 
 
+@pytest.mark.parametrize("world", AT_END.values(), ids=AT_END)
+def test_an_equal_canary_that_waits_for_the_planned_end_passes_there(world: World) -> None:
+    rng = np.random.default_rng([SEED, 4])
+
+    needed = [steps(found) for found in forecasts(world, rng)]
+
+    assert stats.mode(needed).mode == evidence.planned_end(world.planned)
+    assert is_likely(passed(world, needed, rng), world.replicates, high=1.0)
+
+
+@pytest.mark.parametrize("world", TOO_SHORT.values(), ids=TOO_SHORT)
+def test_an_equal_canary_passes_in_the_plan_that_is_forecast_to_suffice(world: World) -> None:
+    rng = np.random.default_rng([SEED, 5])
+
+    needed = [steps(found) for found in forecasts(world, rng)]
+
+    assert np.median(needed) > world.planned
+    assert is_likely(passed(world, needed, rng), world.replicates)
+
+
 @pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS)
 def test_the_harm_forecast_fails_by_the_planned_end(world: World) -> None:
     rng = np.random.default_rng([SEED, 2])
 
     # Ranks of few independent steps tell no harm at all, and then none is forecast.
     found = [one.harm.value for one in forecasts(world, rng) if one.harm]
-    rollouts = [world.draw(rng, PLANNED, harm) for harm in found]
-    failed = sum(judgment.verdict is Verdict.FAIL for judgment in judged(world.judge, rollouts))
+    rollouts = [world.draw(rng, world.planned, harm) for harm in found]
+    judged = judges.judge_many([world.judge] * len(found), rollouts)
+    failed = sum(judgment.verdict is Verdict.FAIL for judgment in judged)
 
     assert is_likely(failed, len(found), low=0.6)
 
@@ -149,8 +189,8 @@ def test_the_harm_forecast_fails_by_the_planned_end(world: World) -> None:
 def test_a_past_less_dependent_than_the_rollout_breaks_the_bound() -> None:
     """The bound can be broken: independence assumed where there is none."""
     rng = np.random.default_rng([SEED, 3])
-    past = World(judge=a_judge("mean_ratio"), draw=gauge(0.0))
-    rollout = World(judge=past.judge, draw=gauge(0.5))
+    past = World(kind="mean_ratio", draw=gauge(0.0))
+    rollout = replace(past, draw=gauge(0.5))
 
     needed = [steps(found) for found in forecasts(past, rng)]
 

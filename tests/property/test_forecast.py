@@ -92,6 +92,20 @@ def test_a_forecast_holds_plain_numbers_and_never_raises(
     assert found.suffices is not True or (found.remedies, found.minutes is None) == ((), False)
 
 
+@given(metric=metrics(), steps=PLANS)
+@settings(max_examples=100)
+def test_a_plan_suffices_where_what_is_needed_lies_within_it(
+    metric: tuple[Judge, Sample], steps: int
+) -> None:
+    judge, past = metric
+    planned = Planned(steps=steps, warmup_s=30)
+
+    found = forecast(judge, past, planned)
+
+    if found.suffices is not None and found.minutes is not None:
+        assert found.suffices is (found.minutes <= planned.minutes(steps, past.step_s))
+
+
 @given(
     seed=SEEDS, exponent=st.integers(-20, 20), kind=st.sampled_from(["mean_ratio", "mann_whitney"])
 )

@@ -11,11 +11,14 @@ from scipy import stats
 import judges
 from analysis.forecast import Forecast, Planned, forecast
 from judges import Ratio, Sample, Scale
+from judges.core import evidence
 from judges.core.sample import Side
 from tests.support.outlooks import minutes_of
 from tests.support.samples import Array
 
 PAST, PLANNED = 240, 120
+# So long that every pass is one before the planned end.
+AMPLE = 2000
 
 
 def a_past(
@@ -106,9 +109,9 @@ def test_errors_of_the_past_canary_are_not_those_of_an_equal_one() -> None:
 
 
 def test_rarer_errors_need_more_requests_to_exclude_the_same_ratio() -> None:
-    ratio_only = {"tolerance": "25%", "margin": "50%"}
+    ratio_only, planned = {"tolerance": "25%", "margin": "50%"}, a_plan(steps=AMPLE)
 
-    often, seldom = (found(a_past(rate), **ratio_only) for rate in (0.05, 0.005))
+    often, seldom = (found(a_past(rate), planned, **ratio_only) for rate in (0.05, 0.005))
 
     assert 7 < minutes(seldom) / minutes(often) < 13
 
@@ -116,7 +119,7 @@ def test_rarer_errors_need_more_requests_to_exclude_the_same_ratio() -> None:
 def test_a_smaller_share_takes_longer_on_fewer_requests() -> None:
     past = a_past(0.01)
 
-    half, tenth = (found(past, a_plan(share=share)) for share in (0.5, 0.1))
+    half, tenth = (found(past, a_plan(steps=AMPLE, share=share)) for share in (0.5, 0.1))
 
     assert minutes(tenth) > 2 * minutes(half)
     assert half.requests is not None
@@ -129,11 +132,43 @@ def test_a_past_of_one_side_is_halved_unless_told_otherwise() -> None:
 
     untold, half, whole = (
         minutes(found(past, planned))
-        for planned in (a_plan(one_side=True), a_plan(one_side=True, share=0.5), a_plan())
+        for planned in (
+            a_plan(steps=AMPLE, one_side=True),
+            a_plan(steps=AMPLE, one_side=True, share=0.5),
+            a_plan(steps=AMPLE),
+        )
     )
 
     assert untold == half
     assert half == pytest.approx(2 * whole, rel=0.1)
+
+
+def test_what_no_earlier_look_passes_passes_at_the_planned_end() -> None:
+    outcome = found(a_past(0.01), a_plan(share=0.1))
+
+    assert (outcome.suffices, outcome.minutes) == (True, evidence.planned_end(PLANNED))
+
+
+@pytest.mark.parametrize("steps", [30, 60])
+def test_where_the_planned_end_comes_too_soon_it_takes_the_plan_that_suffices(steps: int) -> None:
+    """However short the plan is, what it takes is the same."""
+    past = a_past(0.002)
+    short = found(past, a_plan(steps=steps))
+    needed = round(minutes(short))
+
+    assert short.suffices is False
+    longer = found(past, a_plan(steps=needed))
+    assert (longer.suffices, longer.minutes) == (True, evidence.planned_end(needed))
+    assert found(past, a_plan(steps=round(0.95 * needed))).suffices is False
+
+
+def test_any_number_of_looks_need_hardly_a_longer_plan_than_one() -> None:
+    """At the planned end four fifths of the level are left, after 95 % of the steps."""
+    past, planned = a_past(0.002), a_plan(steps=60)
+
+    fixed, anytime = (minutes(found(past, planned, looks=looks)) for looks in ("fixed", "anytime"))
+
+    assert 1 < anytime / fixed < 1.25
 
 
 def test_events_in_bunches_tell_less() -> None:

@@ -12,6 +12,7 @@ from scipy import stats
 import judges
 from analysis.forecast import Forecast, Planned, forecast
 from judges import Sample, Scale
+from judges.core import evidence
 from tests.support.outlooks import minutes_of
 from tests.support.samples import Array, a_gauge
 
@@ -86,12 +87,50 @@ def test_the_minutes_are_those_of_the_textbook_where_noise_is_known_and_looks_ar
     assert minutes(outcome) == pytest.approx(textbook, rel=0.15)
 
 
-def test_any_number_of_looks_cost_about_twice_the_time_of_one() -> None:
-    past = a_past(noise=0.4, n=4000)
+def test_to_pass_early_takes_about_three_times_as_long_as_one_look() -> None:
+    past, planned = a_past(noise=0.4, n=4000), a_plan(steps=400)
+
+    fixed, early = (
+        minutes(found(past, "mean_ratio", planned, looks=looks)) for looks in ("fixed", "anytime")
+    )
+
+    assert 2.4 < early / fixed < 3.5
+
+
+def test_what_no_earlier_look_passes_passes_at_the_planned_end() -> None:
+    outcome = found(a_past(noise=0.4, n=4000), "mean_ratio", a_plan(steps=120))
+
+    assert (outcome.suffices, outcome.minutes) == (True, evidence.planned_end(120))
+
+
+def test_where_the_planned_end_comes_too_soon_it_takes_the_plan_that_suffices() -> None:
+    past = a_past(noise=0.5)
+    short = found(past)
+    (advised,) = [r.value for r in short.remedies if r.change == "window.planned"]
+    assert isinstance(advised, str)
+    steps = minutes_of(advised)
+
+    assert (short.suffices, short.minutes) == (False, steps)
+    longer = found(past, "mean_ratio", a_plan(steps=steps))
+    assert longer.minutes == evidence.planned_end(steps)
+
+
+def test_any_number_of_looks_need_hardly_a_longer_plan_than_one() -> None:
+    """At the planned end four fifths of the level are left, after 95 % of the steps."""
+    past = a_past(noise=0.5)
 
     fixed, anytime = (minutes(found(past, looks=looks)) for looks in ("fixed", "anytime"))
 
-    assert 1.8 < anytime / fixed < 2.6
+    assert 1 < anytime / fixed < 1.25
+
+
+def test_growth_has_no_planned_end_to_wait_for() -> None:
+    loud = Sample.of_values(*(a_gauge(k, n=PAST, noise=0.15) for k in (7, 8)), step_s=60)
+
+    outcome = found(loud, "slope", a_plan(steps=60))
+
+    assert outcome.suffices is False
+    assert minutes(outcome) > 60
 
 
 def test_stages_need_less_time_than_any_number_of_looks_and_more_than_one() -> None:
@@ -105,7 +144,8 @@ def test_stages_need_less_time_than_any_number_of_looks_and_more_than_one() -> N
 
 
 def test_noise_three_times_as_large_takes_about_nine_times_as_long() -> None:
-    little, much = (minutes(found(a_past(noise=noise))) for noise in (0.2, 0.6))
+    """Coefficients of variation of .254 and .766."""
+    little, much = (minutes(found(a_past(noise=noise), looks="fixed")) for noise in (0.25, 0.68))
 
     assert 7 < much / little < 11
 
@@ -238,7 +278,8 @@ def test_requests_that_are_needed_hardly_depend_on_who_serves_them() -> None:
     past = latency(requests=(30.0, 30.0))
 
     half, tenth = (
-        found(past, "mean_ratio", a_plan(share=share), margin="15%") for share in (0.5, 0.1)
+        found(past, "mean_ratio", a_plan(share=share), margin="15%", looks="fixed")
+        for share in (0.5, 0.1)
     )
 
     assert 2.3 < minutes(tenth) / minutes(half) < 3.2  # 1 / (.1 x .9) over 1 / (.5 x .5)
