@@ -168,7 +168,8 @@ def test_a_smaller_share_of_the_traffic_takes_longer() -> None:
     )
 
     assert half.forecast.minutes is not None
-    assert tenth.forecast.minutes is None or tenth.forecast.minutes > 2 * half.forecast.minutes
+    # Not in proportion: what is still open at the planned end is settled there.
+    assert tenth.forecast.minutes is None or tenth.forecast.minutes > half.forecast.minutes
 
 
 def test_a_baseline_younger_than_both_windows_is_told_what_to_do() -> None:
