@@ -9,7 +9,14 @@ import click
 from rich.console import Console
 
 from analysis.cli.connect import connect
-from analysis.cli.output import progress_bar, rendered, write_file, write_out
+from analysis.cli.output import (
+    format_option,
+    output_option,
+    progress_bar,
+    rendered,
+    write_file,
+    write_out,
+)
 from analysis.cli.selection import Selection, selection_options
 from analysis.config import CanaryConfig
 from analysis.consumers.json import to_json
@@ -39,21 +46,9 @@ Examples:
     metavar="DIR",
     help="Judge a recording instead of asking a server.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="text for people, json for programs.",
-)
+@format_option
 @click.option("--full", is_flag=True, help="Show the evidence and queries of every metric too.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the report there instead of to standard output.",
-)
+@output_option("report")
 @click.option(
     "--exit-code-inconclusive",
     type=click.IntRange(0, 255),

@@ -18,6 +18,29 @@ from analysis.sources.port import Progress as OnProgress
 
 # Wide enough for a summary sentence when the output is no terminal.
 PIPE_WIDTH = 120
+Command = Callable[..., object]
+
+
+def format_option(command: Command) -> Command:
+    """Add `--format`: the command receives it as `form`."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="text for people, json for programs.",
+    )(command)
+
+
+def output_option(what: str) -> Callable[[Command], Command]:
+    """Add `--output` for a report, a forecast or whatever else is written."""
+    return click.option(
+        "--output",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help=f"Write the {what} there instead of to standard output.",
+    )
 
 
 def rendered(show: Callable[[Console], None], *, is_terminal: bool) -> str:

@@ -11,7 +11,14 @@ import click
 from rich.console import Console
 
 from analysis.cli.connect import connect
-from analysis.cli.output import progress_bar, rendered, write_file, write_out
+from analysis.cli.output import (
+    format_option,
+    output_option,
+    progress_bar,
+    rendered,
+    write_file,
+    write_out,
+)
 from analysis.cli.selection import Selection, selection_options
 from analysis.cli.times import duration
 from analysis.config import CanaryConfig
@@ -52,20 +59,8 @@ Examples:
     metavar="FRACTION",
     help="The canary's part of the traffic; default as recorded, or half of a live baseline's.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="text for people, json for programs.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the forecast there instead of to standard output.",
-)
+@format_option
+@output_option("forecast")
 def command(
     selection: Selection,
     *,

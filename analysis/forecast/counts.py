@@ -40,8 +40,6 @@ MOST_TIMES = 1000.0
 LEAST_RATE = 1e-7
 # Steps of which no judge says that they are too few.
 PLENTY = 100
-# Over looks the judge asks of its deflator a tail so much farther out than its level.
-FARTHER = 10.0
 
 
 def of_counts(judge: Judge, sample: Sample, planned: Planned) -> Forecast:
@@ -306,7 +304,7 @@ class _Made:
 
 def _tail(judge: Judge, level: float) -> float:
     """Give the tail that a judge asks of its deflator at a level."""
-    return level / FARTHER if judge.looks is Looks.ANYTIME else level
+    return level / rates.FARTHER if judge.looks is Looks.ANYTIME else level
 
 
 def _at_end(judge: Judge) -> Judge:

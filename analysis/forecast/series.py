@@ -15,7 +15,8 @@ from analysis.forecast.model import Basis, Forecast, Harm, Planned, Remedy, know
 from analysis.forecast.noise import LEAST_EFFECTIVE, Noise, learn
 from analysis.forecast.search import soonest
 from analysis.window import MOST_STEPS
-from judges import Direction, Estimate, Judge, Judgment, Limit, Looks, Reason, Sample, Scale
+from judges import Estimate, Judge, Judgment, Limit, Reason, Sample, Scale
+from judges.core import settlement
 
 # With fewer the variance itself is known to half of its size at best, and so are the minutes.
 SURE_EFFECTIVE = 20
@@ -29,29 +30,11 @@ STEADY = (Reason.STEADY_WITHIN_TOLERANCE, Reason.STEADY_DIFFERENCE)
 
 
 @runtime_checkable
-class Comparative(Judge, Protocol):
+class Comparative(settlement.Rule, Judge, Protocol):
     """A judge that compares two series: it decides by a tolerance and a margin."""
 
     @property
-    def tolerance(self) -> Limit: ...  # noqa: D102 - named in the judge's docstring
-
-    @property
-    def pass_margin(self) -> Limit: ...  # noqa: D102
-
-    @property
-    def direction(self) -> Direction: ...  # noqa: D102
-
-    @property
-    def alpha(self) -> float: ...  # noqa: D102
-
-    @property
-    def beta(self) -> float: ...  # noqa: D102
-
-    @property
-    def looks(self) -> Looks: ...  # noqa: D102
-
-    @property
-    def min_samples(self) -> int: ...  # noqa: D102
+    def min_samples(self) -> int: ...  # noqa: D102 - named in the judge's docstring
 
 
 def of_series(judge: Comparative, judgment: Judgment, sample: Sample, planned: Planned) -> Forecast:

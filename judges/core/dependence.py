@@ -138,7 +138,8 @@ def long_runs(series: Array, other: Array | None = None) -> LongRuns:
     varies = power > size
     power = np.where(varies, power, 1.0)
     # A side that hardly varies tells nothing: Satterthwaite's degrees, as shares of one side's.
-    sides = power * power / np.where(varies, np.add.reduce([p * p for p in powers]), 1.0)
+    shares = [np.where(varies, of_side, power) / power for of_side in powers]
+    sides = 1 / np.add.reduce([share * share for share in shares])
     phi = np.where(varies, autocorrelation(parts, power), 0.0)
     inflation = ar1_inflation(phi, n)
     marginal = power / (n - 1)

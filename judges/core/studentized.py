@@ -169,16 +169,6 @@ def studentize(
     )
 
 
-def critical(runs: LongRuns, trust: Trust, *, level: float) -> Array:
-    """Give the quotients, shape (m,), that a single look rejects at a two-sided level.
-
-    It is the quotient whose bounded form is the t quantile: the interval of an effect is the effect
-    plus and minus so many standard errors. Infinite where none is rejected.
-    """
-    k, df_factor = trust.one_look
-    return _quotients(df_factor * runs.df, k * runs.n_effective, level)
-
-
 def half_widths(
     runs: LongRuns,
     n: int,
@@ -219,6 +209,7 @@ def widths(
 
 
 def _quotients(df: Array, bound: Array, level: float) -> Array:
+    """Give the quotients whose bounded forms are the t quantiles; infinite where none is."""
     quantile = -special.stdtrit(df, (1 - level) / 2)
     left = 1 - quantile * quantile / bound
     return np.divide(

@@ -146,3 +146,11 @@ def test_a_series_is_worth_the_same_whatever_stands_beside_it(n: int) -> None:
         np.testing.assert_array_equal(some.variance, together.variance[:rows])
         np.testing.assert_array_equal(some.df, together.df[:rows])
     assert long_run(block[4]) == together[4]
+
+
+@pytest.mark.parametrize("size", [1e-120, 1e-90, 1.0, 1e140])
+def test_a_series_whose_squares_barely_fit_is_worth_the_same(size: float) -> None:
+    series = np.log(a_gauge(1, n=60))
+
+    with np.errstate(divide="raise", over="raise", invalid="raise"):
+        assert long_run(size * series).df == pytest.approx(long_run(series).df)

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from judges.core.dependence import LongRuns, long_runs
-from judges.core.studentized import MEANS, RANKS, Studentized, Trust, critical, studentize
+from judges.core.studentized import MEANS, RANKS, Studentized, Trust, studentize, widths
 
 PLAIN = Trust(one_look=(math.inf, 1.0), many_looks=(math.inf, 1.0))
 
@@ -71,11 +71,13 @@ def test_a_constant_influence_is_worth_no_more_than_one_step_of_opposite_sign() 
 def test_the_critical_quotient_is_the_one_a_single_look_just_rejects(
     trust: Trust, level: float
 ) -> None:
-    quotient = float(critical(a_run(), trust, level=level)[0])
+    quotient = float(widths(np.ones(1), a_run(), trust, level=level)[0])
 
     found = found_at(quotient, a_run(), trust)
     assert stats.norm.sf(found.z[0]) == pytest.approx((1 - level) / 2)
 
 
 def test_too_few_independent_steps_reject_nothing() -> None:
-    assert critical(a_run(df=1.0, n_effective=1.0), RANKS, level=0.9999)[0] == math.inf
+    few = a_run(df=1.0, n_effective=1.0)
+
+    assert widths(np.ones(1), few, RANKS, level=0.9999)[0] == math.inf
