@@ -122,13 +122,15 @@ class PrometheusSource:
             self._connection.client(limits, deadline).ask for _ in asked[: self.max_connections]
         ]
         outcomes: dict[Request, Answer | SourceError] = {}
-        with crew(asked, hands, deadline) as done:
+        useless = _Useless()
+        with crew(asked, hands, deadline, useless) as done:
             for request, outcome in done:
                 if not isinstance(outcome, (Answer, SourceError)):
                     raise outcome
                 outcomes[request] = outcome
                 progress(len(outcomes), len(asked))
-                _raise_final(tuple(outcomes.values()))
+        if useless.fault is not None:
+            raise useless.fault
         return outcomes
 
     def _limits(self) -> Limits:
@@ -143,11 +145,23 @@ class PrometheusSource:
         return too_slow(f"{self.url} did not answer all queries within {self.deadline_s:g} s")
 
 
-def _raise_final(outcomes: Sequence[Answer | SourceError]) -> None:
-    """Do not ask a server forty times that is down, or an account that would be locked."""
-    faults = [outcome for outcome in outcomes if isinstance(outcome, ServerError)]
-    if len(faults) == len(outcomes) and faults[-1].is_final:
-        raise faults[-1]
+@dataclass(slots=True)
+class _Useless:
+    """Do not ask a server forty times that is down, or an account that would be locked.
+
+    Attributes:
+        fault: Why asking on is useless, once it is: nothing but faults came, the last a final one.
+        has_answered: Whether the server dealt with a query, be it to refuse it.
+    """
+
+    fault: ServerError | None = None
+    has_answered: bool = False
+
+    def __call__(self, outcome: Answer | SourceError | Exception) -> bool:
+        self.has_answered |= not isinstance(outcome, ServerError)
+        if not self.has_answered and isinstance(outcome, ServerError) and outcome.is_final:
+            self.fault = outcome
+        return self.fault is not None
 
 
 def _raise_common(outcomes: Sequence[Answer | SourceError]) -> None:

@@ -22,9 +22,19 @@ Outcomes = Iterator[tuple[Task, Result | Exception]]
 
 @contextmanager
 def crew(
-    tasks: Sequence[Task], hands: Iterable[Callable[[Task], Result]], deadline: Deadline
+    tasks: Sequence[Task],
+    hands: Iterable[Callable[[Task], Result]],
+    deadline: Deadline,
+    ends: Callable[[Result | Exception], bool],
 ) -> Iterator[Outcomes[Task, Result]]:
     """Put every hand to work on a thread of its own.
+
+    Args:
+        tasks: What is to be done.
+        hands: Who does it, a thread each.
+        deadline: When to give up.
+        ends: Whether going on is useless after this outcome; asked about one outcome after
+            the other, by the thread that has it, before that thread begins another task.
 
     Yields:
         The tasks with their results, or with what was raised over them, as they are done; it
@@ -34,9 +44,17 @@ def crew(
     done: SimpleQueue[tuple[Task, Result | Exception]] = SimpleQueue()
     for task in tasks:
         todo.put(task)
+    one_by_one = threading.Lock()
+
+    def report(task: Task, outcome: Result | Exception) -> None:
+        with one_by_one:
+            done.put((task, outcome))
+            if ends(outcome):
+                deadline.stop()
+
     try:
         for hand in hands:
-            _start(hand, todo, done, deadline)
+            _start(hand, todo, report, deadline)
         yield _collect(done, len(tasks), deadline)
     finally:
         deadline.stop()
@@ -45,7 +63,7 @@ def crew(
 def _start(
     hand: Callable[[Task], Result],
     todo: SimpleQueue[Task],
-    done: SimpleQueue[tuple[Task, Result | Exception]],
+    report: Callable[[Task, Result | Exception], None],
     deadline: Deadline,
 ) -> None:
     def work() -> None:
@@ -54,7 +72,7 @@ def _start(
                 outcome: Result | Exception = hand(task)
             except Exception as error:  # noqa: BLE001 - the thread that asked raises it
                 outcome = error
-            done.put((task, outcome))
+            report(task, outcome)
 
     threading.Thread(target=work, daemon=True, name="prometheus-query").start()
 
