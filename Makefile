@@ -15,7 +15,7 @@ demo: $(READY) ## Judge one good and one bad recorded deployment
 	@tools/demo
 
 .PHONY: test
-test: $(READY) prometheus lint docs ## Everything, as CI runs it (ARGS="-k name" for pytest)
+test: $(READY) servers lint docs ## Everything, as CI runs it (ARGS="-k name" for pytest)
 	@$(BIN)/pytest -n 2 $(ARGS)
 
 .PHONY: check
@@ -62,9 +62,9 @@ clean: ## Back to a clean clone
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: prometheus
-prometheus:
-	@tools/prometheus
+.PHONY: servers
+servers:
+	@tools/servers
 
 $(LOCKED): requirements/dev.lock requirements/installer.lock tools/environment
 	@tools/environment $(PYTHON)

@@ -33,7 +33,20 @@ def requires_prometheus() -> Prometheus:
     server, promtool = shutil.which("prometheus"), shutil.which("promtool")
     if server and promtool:
         return Prometheus(server=Path(server), promtool=Path(promtool))
-    missing = "prometheus and promtool are not on the PATH; tools/prometheus installs them"
+    missing = "prometheus and promtool are not on the PATH; tools/servers installs them"
+    if IN_CI:
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def requires_postgres() -> Path:
+    """Give the folder of a real PostgreSQL's programs; without them skip at a desk, fail in CI."""
+    on_path = shutil.which("initdb")
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found := ([Path(on_path)] if on_path else installed):
+        return found[-1].resolve().parent  # the other programs stand beside the real one
+    missing = "there is no initdb; tools/servers installs PostgreSQL"
     if IN_CI:
         pytest.fail(missing)
     pytest.skip(missing)

@@ -23,6 +23,7 @@ COMMANDS = {
     "judge": "Judge a canary against its baseline: pass, fail or inconclusive.",
     "plan": "Forecast how long a rollout will take, and what it can show.",
     "record": "Keep a deployment's raw series in a folder, to be judged again later.",
+    "serve": "Serve analyses over HTTP to Argo Rollouts, Flagger and others.",
     "check": "Check a configuration without asking any server.",
     "init": "Write a commented configuration to start from.",
     "judges": "List the judges and their parameters.",

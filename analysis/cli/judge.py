@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from analysis.cli.connect import connect
 from analysis.cli.output import (
     format_option,
     output_option,
@@ -25,6 +25,7 @@ from analysis.engine import analyze
 from analysis.errors import ConfigError, SourceError, TooEarlyError
 from analysis.report import AnalysisReport
 from analysis.sources import recording as recordings
+from analysis.sources.connect import connect
 from judges import Verdict
 
 PASS, FAIL, INCONCLUSIVE = 0, 1, 3
@@ -87,7 +88,7 @@ def command(
 
 
 def _live(selection: Selection, config: CanaryConfig) -> AnalysisReport:
-    source = connect(config.source.prometheus, selection.prometheus)
+    source = connect(config.source.prometheus, selection.prometheus, os.environ)
     window = selection.window(config)
     with progress_bar("asking Prometheus") as progress:
         return analyze(config, source, window, selection.variables(), progress=progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from analysis.cli.connect import connect
 from analysis.cli.output import (
     format_option,
     output_option,
@@ -27,6 +27,7 @@ from analysis.consumers.plan_text import print_outlook
 from analysis.errors import ConfigError, SourceError
 from analysis.outlook import Ahead, Outlook, look_ahead
 from analysis.sources import recording as recordings
+from analysis.sources.connect import connect
 
 ENOUGH, NOT_ENOUGH = 0, 3
 
@@ -91,7 +92,7 @@ def command(
 
 
 def _live(selection: Selection, config: CanaryConfig, ahead: Ahead) -> Outlook:
-    source = connect(config.source.prometheus, selection.prometheus)
+    source = connect(config.source.prometheus, selection.prometheus, os.environ)
     # What runs already needs no warm-up.
     window = replace(selection.window(config), warmup_s=0.0)
     with progress_bar("asking Prometheus") as progress:

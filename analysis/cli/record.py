@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
-from analysis.cli.connect import connect
 from analysis.cli.output import progress_bar
 from analysis.cli.selection import Selection, selection_options
 from analysis.errors import SourceError
 from analysis.planning import plan, plan_history, unique_requests
 from analysis.sources import recording as recordings
+from analysis.sources.connect import connect
 from analysis.sources.port import Answer
 
 
@@ -39,7 +40,7 @@ def command(selection: Selection, *, output: Path) -> None:
     """
     config = selection.load()
     recordings.check_free(output)
-    source = connect(config.source.prometheus, selection.prometheus)
+    source = connect(config.source.prometheus, selection.prometheus, os.environ)
     window, variables = selection.window(config), selection.variables()
     asks = (*plan(config, window, variables), *plan_history(config, window, variables))
     requests = unique_requests(asks)

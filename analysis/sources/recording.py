@@ -11,6 +11,7 @@ Layout, version 1:
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import tempfile
@@ -20,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import numpy as np
@@ -152,18 +153,51 @@ def save(recording: Recording, folder: Path, *, config_text: str) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def pack(recording: Recording) -> bytes:
+    """Give a recording as one archive, with the files that it would have in a folder."""
+    packed, series = io.BytesIO(), io.BytesIO()
+    _write_series(recording, series)
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("recording.json", _text(recording), zipfile.ZIP_DEFLATED)
+        archive.writestr("series.npz", series.getvalue())
+    return packed.getvalue()
+
+
+def unpack(packed: bytes) -> Recording:
+    """Read what `pack` gave.
+
+    Raises:
+        SourceError: The archive is no recording, or is damaged.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            document = _read_document(archive.read("recording.json"))
+            return _recording(document, *_read_arrays(io.BytesIO(archive.read("series.npz"))))
+    except _DAMAGED as error:
+        message = f"the packed recording is not readable: {error}; judge the rollout again"
+        raise SourceError(message, code="malformed") from error
+
+
 def _write(recording: Recording, folder: Path, config_text: str) -> None:
+    with (folder / "series.npz").open("wb") as file:
+        _write_series(recording, file)
+    (folder / "recording.json").write_text(_text(recording), encoding="utf-8")
+    (folder / "canary.yaml").write_text(config_text, encoding="utf-8")
+
+
+def _write_series(recording: Recording, file: IO[bytes]) -> None:
     series = [one for answer in recording.answers.values() for one in answer.series]
     offsets = np.cumsum([0, *(len(one.times) for one in series)])
     np.savez_compressed(
-        folder / "series.npz",
+        file,
         times=np.concatenate([one.times for one in series]) if series else np.empty(0),
         values=np.concatenate([one.values for one in series]) if series else np.empty(0),
         offsets=offsets.astype(np.int64),
     )
-    text = json.dumps(_document(recording), indent=1, sort_keys=True, allow_nan=False)
-    (folder / "recording.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "canary.yaml").write_text(config_text, encoding="utf-8")
+
+
+def _text(recording: Recording) -> str:
+    return json.dumps(_document(recording), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
 def _document(recording: Recording) -> dict[str, Any]:
@@ -202,9 +236,10 @@ def load(folder: Path) -> Recording:
         SourceError: The folder is no recording, or is damaged.
     """
     try:
-        document = _read_document(folder / "recording.json")
-        times, values, offsets = _read_arrays(folder / "series.npz")
-        return _recording(document, times, values, offsets)
+        document = _read_document((folder / "recording.json").read_bytes())
+        # numpy leaves a file open that it finds to be no archive.
+        with (folder / "series.npz").open("rb") as file:
+            return _recording(document, *_read_arrays(file))
     except FileNotFoundError as error:
         raise SourceError(_missing(folder, Path(error.filename)), code="not_recorded") from error
     except _DAMAGED as error:
@@ -218,9 +253,8 @@ def _missing(folder: Path, file: Path) -> str:
     return f"{folder} is no recording: {file.name} is missing; `serinus record` makes one"
 
 
-def _read_arrays(path: Path) -> tuple[Array, Array, Array]:
-    # numpy leaves a file open that it finds to be no archive.
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+def _read_arrays(file: IO[bytes]) -> tuple[Array, Array, Array]:
+    with np.load(file, allow_pickle=False) as arrays:
         _check_size(arrays)
         times, values, offsets = arrays["times"], arrays["values"], arrays["offsets"]
     _check_arrays(times, values, offsets)
@@ -278,8 +312,7 @@ class _Document:
     requests: tuple[_Entry, ...]
 
 
-def _read_document(path: Path) -> _Document:
-    data = path.read_bytes()
+def _read_document(data: bytes) -> _Document:
     version = msgspec.json.decode(data, type=_Versioned).version
     if version != VERSION:
         raise ValueError(f"its version is {version}, this Serinus reads {VERSION}")

@@ -22,7 +22,7 @@ from tests.support.corpus import RECORDINGS, SHOP, edited_shop
 Serinus = Callable[..., Done]
 
 
-def document(path: Path) -> Any:  # noqa: ANN401 - a YAML document can be anything
+def document(path: Path) -> Any:
     """Read YAML as an editor does, without any rule of ours."""
     return YAML(typ="safe", pure=True).load(StringIO(path.read_text(encoding="utf-8")))
 

@@ -28,7 +28,7 @@ TEMPLATES = [
 ]
 
 
-def shape(node: Any) -> Any:  # noqa: ANN401 - the parser has a class a node
+def shape(node: Any) -> Any:
     """Give a parsed query without the values of its matchers."""
     if isinstance(node, promql_parser.VectorSelector):
         matchers = [(m.name, str(m.op)) for m in node.matchers.matchers]
@@ -43,7 +43,7 @@ def shape(node: Any) -> Any:  # noqa: ANN401 - the parser has a class a node
     return type(node).__name__, own, inner
 
 
-def matched(node: Any) -> list[str]:  # noqa: ANN401 - as above
+def matched(node: Any) -> list[str]:
     """List the values that a query matches the label `v` with."""
     if isinstance(node, promql_parser.VectorSelector):
         return [m.value for m in node.matchers.matchers if m.name == "v"]
@@ -55,7 +55,7 @@ def matched(node: Any) -> list[str]:  # noqa: ANN401 - as above
     return found
 
 
-def rendered(template: str, value: str) -> Any:  # noqa: ANN401 - as above
+def rendered(template: str, value: str) -> Any:
     return promql_parser.parse(render(template, {"v": value, "plain": "x"}))
 
 

@@ -38,14 +38,14 @@ Document = dict[str, Any]
 # ---- configurations
 
 
-def a_metric(name: str = "memory", **changes: Any) -> Document:  # noqa: ANN401 - any setting
+def a_metric(name: str = "memory", **changes: Any) -> Document:
     """Describe a gauge, or with `counts`, `sums` or `histogram` another input."""
     inputs = {"query", "counts", "sums", "histogram"}
     given: Document = {} if inputs & changes.keys() else {"query": f'{_word(name)}{{v="${{v}}"}}'}
     return {"name": name, **given, **changes}
 
 
-def some_counts(name: str = "errors", **changes: Any) -> Document:  # noqa: ANN401 - any setting
+def some_counts(name: str = "errors", **changes: Any) -> Document:
     """Describe errors among requests."""
     word = _word(name)
     selectors = {"events": f'{word}_failed{{v="${{v}}"}}', "total": f'{word}_all{{v="${{v}}"}}'}
@@ -56,7 +56,7 @@ def _word(name: str) -> str:
     return "".join(char if char.isalnum() else "_" for char in name)
 
 
-def a_document(*metrics: Document, **changes: Any) -> Document:  # noqa: ANN401 - any setting
+def a_document(*metrics: Document, **changes: Any) -> Document:
     """Describe a configuration whose sides differ in the variable `v`."""
     sides = {"baseline": {"v": "old"}, "canary": {"v": "new"}}
     return {
@@ -67,7 +67,7 @@ def a_document(*metrics: Document, **changes: Any) -> Document:  # noqa: ANN401 
     }
 
 
-def a_config(*metrics: Document, **changes: Any) -> CanaryConfig:  # noqa: ANN401 - any setting
+def a_config(*metrics: Document, **changes: Any) -> CanaryConfig:
     """Load a configuration through its door."""
     return parse_config(json.dumps(a_document(*metrics, **changes)))
 
@@ -179,7 +179,7 @@ def a_judgment(
     *,
     p: float | None = 0.6,
     log_e: float | None = -1.0,
-    **changes: Any,  # noqa: ANN401 - any field
+    **changes: Any,
 ) -> Judgment:
     """Make a judgment whose evidence of harm is `p` and `log_e`; without `p` it has none."""
     reasons = {
@@ -202,7 +202,7 @@ def a_judged(
     name: str = "memory",
     weight: float = 1.0,
     budget: float = 1.0,
-    **metric: Any,  # noqa: ANN401 - any setting
+    **metric: Any,
 ) -> Judged:
     """Pair a judgment with a metric as configured."""
     # A muted metric cannot stand alone in a configuration.
@@ -212,7 +212,7 @@ def a_judged(
 
 def a_metric_report(
     judgment: Judgment | None = None,
-    **changes: Any,  # noqa: ANN401 - any field
+    **changes: Any,
 ) -> MetricReport:
     """Make the report of a metric: ten steps on both sides."""
     times = START + 60 * np.arange(1.0, 11.0)
@@ -236,7 +236,7 @@ def a_metric_report(
     return MetricReport(**{**fields, **changes})
 
 
-def a_report(*metrics: MetricReport, **changes: Any) -> AnalysisReport:  # noqa: ANN401 - any field
+def a_report(*metrics: MetricReport, **changes: Any) -> AnalysisReport:
     """Make a report that passes."""
     fields: Document = {
         "name": "shop",
@@ -264,7 +264,7 @@ def a_report(*metrics: MetricReport, **changes: Any) -> AnalysisReport:  # noqa:
     return AnalysisReport(**{**fields, **changes})
 
 
-def an_estimate(value: float | None = 1.14, **changes: Any) -> Estimate:  # noqa: ANN401 - any field
+def an_estimate(value: float | None = 1.14, **changes: Any) -> Estimate:
     """Make an estimate: a ratio with its interval."""
     fields: Document = {
         "scale": Scale.RATIO,
@@ -275,7 +275,7 @@ def an_estimate(value: float | None = 1.14, **changes: Any) -> Estimate:  # noqa
     return Estimate(value=value, **{**fields, **changes})
 
 
-def a_settlement(**changes: Any) -> Settlement:  # noqa: ANN401 - any field
+def a_settlement(**changes: Any) -> Settlement:
     """Make what would settle a judgment."""
     fields: Document = {"summary": "about 12 minutes more at this noise", "minutes": 12.3}
     return Settlement(**{**fields, **changes})

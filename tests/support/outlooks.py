@@ -19,7 +19,7 @@ def a_remedy(change: str = "window.planned", value: float | str = "90m") -> Reme
     return Remedy(change=change, value=value, summary=f"{change}: {value}")
 
 
-def a_forecast(**changes: Any) -> Forecast:  # noqa: ANN401 - any field
+def a_forecast(**changes: Any) -> Forecast:
     """Make a forecast of a gauge that the planned hour suffices for."""
     fields: Fields = {
         "kind": "mann_whitney",
@@ -36,14 +36,14 @@ def a_forecast(**changes: Any) -> Forecast:  # noqa: ANN401 - any field
 def a_metric_outlook(
     name: str = "memory",
     forecast: Forecast | None = None,
-    **changes: Any,  # noqa: ANN401 - any field
+    **changes: Any,
 ) -> MetricOutlook:
     """Make the outlook of a critical metric."""
     fields: Fields = {"group": "resources", "critical": True, "muted": False, "queries": ()}
     return MetricOutlook(name=name, forecast=forecast or a_forecast(), **{**fields, **changes})
 
 
-def an_outlook(*metrics: MetricOutlook, **changes: Any) -> Outlook:  # noqa: ANN401 - any field
+def an_outlook(*metrics: MetricOutlook, **changes: Any) -> Outlook:
     """Make the outlook of a rollout of an hour."""
     fields: Fields = {
         "name": "shop",

@@ -46,7 +46,7 @@ def broken_off(body: bytes) -> Response:
     return Response(iter([body]), headers={"Content-Length": str(2 * len(body))})
 
 
-def a_source(server: HTTPServer, **settings: Any) -> PrometheusSource:  # noqa: ANN401 - any setting
+def a_source(server: HTTPServer, **settings: Any) -> PrometheusSource:
     """Point a source at `server`; it does not dawdle between retries."""
     return PrometheusSource(**{"url": server.url_for(""), "backoff_s": 0.001, **settings})
 

@@ -75,7 +75,7 @@ def analyzed(
     config: CanaryConfig | None = None,
     window: Window | None = None,
     variables: Mapping[str, Mapping[str, object]] | None = None,
-    **settings: Any,  # noqa: ANN401 - any setting of the configuration
+    **settings: Any,
 ) -> AnalysisReport:
     return analyze(
         config or a_config(*metrics, **settings),
@@ -85,7 +85,7 @@ def analyzed(
     )
 
 
-def the_metric(answers: Answers, metric: Document, **settings: Any) -> MetricReport:  # noqa: ANN401
+def the_metric(answers: Answers, metric: Document, **settings: Any) -> MetricReport:
     (report,) = analyzed(answers, metric, **settings).metrics
     return report
 

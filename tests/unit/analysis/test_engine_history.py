@@ -65,7 +65,7 @@ GAUGES: Answers = {
 def analyzed(
     answers: Answers,
     metric: Document | None = None,
-    **settings: Any,  # noqa: ANN401 - any setting of the configuration
+    **settings: Any,
 ) -> AnalysisReport:
     config = a_config(metric or a_metric(), **{"window": TEN_HOURS, **settings})
     return analyze(config, FakeSource(answers), a_window(minutes=STEPS), {})
@@ -153,7 +153,7 @@ class ForgetfulSource(FakeSource):
 
     past: Answer | SourceError
 
-    def answer(self, requests: Sequence[Request], **kwargs: Any) -> Any:  # noqa: ANN401
+    def answer(self, requests: Sequence[Request], **kwargs: Any) -> Any:
         """Answer the past with `past`."""
         found = dict(super().answer(requests, **kwargs))
         return {one: self.past if one.end <= START else told for one, told in found.items()}

@@ -32,7 +32,7 @@ def aggregate(**labels: str) -> Series:
     return a_series([(1, 1)], **labels)
 
 
-def a_gauge(old: ArrayLike = OLD, new: ArrayLike = NEW, /, **changes: Any) -> Comparison:  # noqa: ANN401 - any field
+def a_gauge(old: ArrayLike = OLD, new: ArrayLike = NEW, /, **changes: Any) -> Comparison:
     return _comparison(Sample.of_values(old, new), **changes)
 
 
@@ -42,7 +42,7 @@ def some_counts(
     /,
     *,
     events: ArrayLike = 0.0,
-    **changes: Any,  # noqa: ANN401 - any field
+    **changes: Any,
 ) -> Comparison:
     """Make counts whose sides fail differently from step to step."""
     varied = np.asarray(events, dtype=np.float64) + np.arange(N) % 3
@@ -50,7 +50,7 @@ def some_counts(
     return _comparison(sample, **changes)
 
 
-def _comparison(sample: Sample, **changes: Any) -> Comparison:  # noqa: ANN401 - any field
+def _comparison(sample: Sample, **changes: Any) -> Comparison:
     sides = {"baseline": (stored("old"),), "canary": (stored("new"),)}
     return Comparison(sample=sample, **{**sides, **changes})
 
@@ -59,7 +59,7 @@ def a_histogram(
     old: ArrayLike = REQUESTS,
     new: ArrayLike = REQUESTS,
     /,
-    **changes: Any,  # noqa: ANN401 - any field
+    **changes: Any,
 ) -> Comparison:
     """Make a histogram of two buckets whose sides differ from step to step."""
     fast = 0.2 * (np.arange(N) % 3)

@@ -30,14 +30,14 @@ def paired(
     canary: Sequence[Series] = (),
     *,
     steps: int = 2,
-    **asked: Any,  # noqa: ANN401 - handed through
+    **asked: Any,
 ) -> Paired:
     edges = START + 60 * np.arange(steps + 1.0)
     settings = {"since": LONG_AGO, "begin": START, "pod_label": None, **asked}
     return histograms_on_grid((baseline, canary), edges, **settings)
 
 
-def counted(observed: Observed, **asked: Any) -> Counts:  # noqa: ANN401 - handed through
+def counted(observed: Observed, **asked: Any) -> Counts:
     """Count one pod's observations, a list a step."""
     found: Counts = paired(bucketed(observed, pod="a"), **asked).baseline.counts[0].tolist()
     return found

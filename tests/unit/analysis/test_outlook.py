@@ -61,7 +61,7 @@ Table = Mapping[str, Sequence[Series] | Answer | SourceError]
 class Server(FakeSource):
     """A table whose answers hold only what lies in the time that is asked for, as a server's do."""
 
-    def answer(self, requests: Sequence[Request], **others: Any) -> Answers:  # noqa: ANN401
+    def answer(self, requests: Sequence[Request], **others: Any) -> Answers:
         found = super().answer(requests, **others)
         return {
             request: answer if isinstance(answer, SourceError) else _within(answer, request)
@@ -84,7 +84,7 @@ def ahead_of(
     *metrics: Document,
     ahead: Ahead | None = None,
     source: FakeSource | None = None,
-    **settings: Any,  # noqa: ANN401 - any setting of the configuration
+    **settings: Any,
 ) -> Outlook:
     settings = {"variables": BASELINE, "window": {"planned": "1h", "warmup": "0s"}, **settings}
     return look_ahead(
@@ -187,7 +187,7 @@ def test_a_baseline_variable_without_a_value_is_a_fault() -> None:
 # ---- a recording: both sides
 
 
-def both(answers: Table, *metrics: Document, **settings: Any) -> Outlook:  # noqa: ANN401 - any setting
+def both(answers: Table, *metrics: Document, **settings: Any) -> Outlook:
     sides = {"baseline": {"v": "old"}, "canary": {"v": "new"}}
     return ahead_of(answers, *metrics, ahead=Ahead(), variables=sides, **settings)
 
@@ -292,7 +292,7 @@ def one(
     name: str,
     suffices: bool | None,
     longer: str | None = None,
-    **changes: Any,  # noqa: ANN401 - any field
+    **changes: Any,
 ) -> MetricOutlook:
     remedies = () if longer is None else (a_remedy("window.planned", longer),)
     return a_metric_outlook(name, a_forecast(suffices=suffices, remedies=remedies), **changes)

@@ -19,7 +19,7 @@ def at(minutes: float) -> datetime:
     return as_datetime(START) + timedelta(minutes=minutes)
 
 
-def chosen(**changes: Any) -> Window:  # noqa: ANN401 - any setting
+def chosen(**changes: Any) -> Window:
     """Choose a window at minute 50:07, of an hour planned."""
     settings: dict[str, Any] = {
         "now": NOW,

@@ -23,7 +23,7 @@ from tests.support.builders import Document, a_config, a_document, a_metric, som
 STARTER = (files("analysis.config") / "starter.yaml").read_text(encoding="utf-8")
 
 
-def plain(text: str) -> Any:  # noqa: ANN401 - a YAML document can be anything
+def plain(text: str) -> Any:
     """Read YAML as plain values."""
     return YAML(typ="safe", pure=True).load(StringIO(text))
 
@@ -269,7 +269,7 @@ def test_the_starter_can_be_used_as_it_is() -> None:
     assert isinstance(config, CanaryConfig)
 
 
-def test_the_starter_is_loaded_from_a_file_as_from_text(tmp_path: Any) -> None:  # noqa: ANN401 - a path
+def test_the_starter_is_loaded_from_a_file_as_from_text(tmp_path: Any) -> None:
     path = tmp_path / "canary.yaml"
     path.write_text(STARTER, encoding="utf-8")
 

@@ -25,7 +25,7 @@ from tests.support.builders import (
 NAN, INF = math.nan, math.inf
 
 
-def strict(report: AnalysisReport) -> Any:  # noqa: ANN401 - a JSON document can be anything
+def strict(report: AnalysisReport) -> Any:
     """Read a rendering as a strict parser does."""
 
     def refuse(constant: str) -> None:
@@ -34,7 +34,7 @@ def strict(report: AnalysisReport) -> Any:  # noqa: ANN401 - a JSON document can
     return json.loads(to_json(report), parse_constant=refuse)
 
 
-def the_metric(**changes: Any) -> Any:  # noqa: ANN401 - any field
+def the_metric(**changes: Any) -> Any:
     return strict(a_report(a_metric_report(**changes)))["metrics"][0]
 
 

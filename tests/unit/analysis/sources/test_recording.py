@@ -347,7 +347,7 @@ def rewritten(change: Callable[[Any], object]) -> Callable[[Path], object]:
     return rewrite
 
 
-def with_arrays(**arrays: Any) -> Callable[[Path], object]:  # noqa: ANN401 - whatever numpy takes
+def with_arrays(**arrays: Any) -> Callable[[Path], object]:
     """Replace arrays of `series.npz`."""
 
     def rewrite(folder: Path) -> None:

@@ -1,0 +1,157 @@
+"""`serinus serve`: the service."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import time
+from pathlib import Path
+
+import click
+
+from analysis.config import CanaryConfig, load_config
+from analysis.errors import ConfigError
+from analysis.sources.port import MetricSource
+
+
+@click.command(
+    "serve",
+    epilog="""\b
+Every option is also read from the environment: SERINUS_SERVE_CONFIGS, SERINUS_DATABASE_URL, …
+Examples:
+  serinus serve --configs configs
+  serinus serve --configs configs --host 0.0.0.0 --tokens tokens.json
+  serinus serve --configs configs --check
+""",
+)
+@click.option(
+    "--configs",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    metavar="DIR",
+    help="Folder of configurations; callers name checkout.yaml `checkout`.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: a free one."
+)
+@click.option(
+    "--database-url",
+    envvar=["SERINUS_DATABASE_URL", "SERINUS_SERVE_DATABASE_URL"],
+    default="sqlite:///serinus.db",
+    show_default=True,
+    metavar="URL",
+    help="Where analyses are kept; postgresql://… for several replicas.",
+)
+@click.option(
+    "--tokens",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="JSON list of {name, sha256, configs, namespaces}: who may call.",
+)
+@click.option(
+    "--without-tokens",
+    is_flag=True,
+    help="Let everybody in although the service listens beyond this machine.",
+)
+@click.option("--public-url", default="", metavar="URL", help="Address that links point to.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=8,
+    show_default=True,
+    help="Looks under way at once.",
+)
+@click.option(
+    "--look-every",
+    "look_every_s",
+    type=click.FloatRange(1.0),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time between the looks at a running analysis.",
+)
+@click.option(
+    "--inline", is_flag=True, help="Let callers bring their own configuration and PromQL."
+)
+@click.option("--check", is_flag=True, help="Check all settings and configurations, then end.")
+def command(  # noqa: PLR0913 - its options
+    *,
+    configs: Path,
+    host: str,
+    port: int,
+    database_url: str,
+    tokens: Path | None,
+    without_tokens: bool,
+    public_url: str,
+    workers: int,
+    look_every_s: float,
+    inline: bool,
+    check: bool,
+) -> None:
+    """Serve analyses over HTTP to Argo Rollouts, Flagger, Kayenta clients and scripts.
+
+    Beyond this machine it lets nobody in without a token. Runs until SIGTERM or Ctrl-C, and ends
+    the looks that are under way first.
+    """
+    _needs_tokens(host, given=tokens is not None or without_tokens)
+    service = _service(
+        configs=configs,
+        database_url=database_url,
+        tokens=tokens,
+        public_url=public_url,
+        workers=workers,
+        look_every_s=look_every_s,
+        inline=inline,
+    )
+    if check:
+        names = service.analyses.catalog.names()
+        for name in names:
+            load_config(configs / f"{name}.yaml")
+        click.echo(f"settings and {len(names)} configurations are good: {', '.join(names)}")
+        return
+    _serve(service, host, port)
+
+
+def _needs_tokens(host: str, *, given: bool) -> None:
+    try:
+        is_local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_local = host == "localhost"
+    if not is_local and not given:
+        message = (
+            f"{host} is reached from other machines; give --tokens FILE, or say --without-tokens"
+        )
+        raise ConfigError(message, origin="--host")
+
+
+def _service(**settings: object):  # type: ignore[no-untyped-def]  # noqa: ANN202 - imported lazily
+    try:
+        from analysis.service.app import make_service
+        from analysis.service.settings import Settings
+    except ModuleNotFoundError as error:
+        message = f"{error.name} is not installed; pip install 'serinus[server]'"
+        raise ConfigError(message, origin="serve") from error
+    return make_service(Settings(**settings), _connect, time.time)  # type: ignore[arg-type]
+
+
+def _connect(config: CanaryConfig) -> MetricSource:
+    from analysis.sources.connect import connect
+
+    return connect(config.source.prometheus, None, os.environ)
+
+
+def _serve(service, host: str, port: int) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    import uvicorn
+
+    from analysis.service.app import create_app
+
+    uvicorn.run(
+        create_app(service),
+        host=host,
+        port=port,
+        log_level="info",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=30,
+    )

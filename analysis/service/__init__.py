@@ -1,0 +1,1 @@
+"""The service: analyses over HTTP, for whatever drives a rollout."""

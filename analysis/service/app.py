@@ -1,0 +1,112 @@
+"""Put the service together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from analysis.service.analyses import Analyses
+from analysis.service.catalog import Catalog
+from analysis.service.context import Service
+from analysis.service.looking import Connect, Looker
+from analysis.service.operations import Operations
+from analysis.service.problems import Problem
+from analysis.service.protection import Protection, problem
+from analysis.service.routes import analyses, operations
+from analysis.service.runner import Parts, Runner
+from analysis.service.settings import Settings
+from analysis.service.tokens import Tokens
+from analysis.store import AnalysisStore, open_database
+
+LOG = logging.getLogger("serinus.service")
+ROUTERS = (analyses.ROUTER, operations.ROUTER)
+
+
+def make_service(settings: Settings, connect: Connect, clock: Callable[[], float]) -> Service:
+    """Open the store and everything above it.
+
+    Raises:
+        ConfigError: A setting cannot be used.
+    """
+    tokens, counted = Tokens(settings.tokens), Operations()
+    store = AnalysisStore(open_database(settings.database_url))
+    look = Looker(settings=settings, connect=connect).look
+    parts = Parts(store=store, look=look, clock=clock, operations=counted)
+    return Service(
+        settings=settings,
+        tokens=tokens,
+        operations=counted,
+        analyses=Analyses(
+            store=store,
+            runner=Runner(parts, settings),
+            catalog=Catalog(settings.configs),
+            settings=settings,
+            clock=clock,
+        ),
+    )
+
+
+def create_app(service: Service) -> FastAPI:
+    """Make the application; it looks at what is due for as long as it is served."""
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        service.analyses.runner.start()
+        try:
+            yield
+        finally:
+            service.analyses.runner.stop()
+            service.analyses.store.close()
+
+    # The pages of /docs load scripts from other hosts; /openapi.json is all that is needed.
+    app = FastAPI(title="Serinus", lifespan=running, docs_url=None, redoc_url=None)
+    app.state.service = service
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(SQLAlchemyError, _store_down)
+    app.add_exception_handler(Exception, _bug)
+    app.add_middleware(Protection, most_bytes=service.settings.most_body_bytes)
+    return app
+
+
+def _problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for it
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+    return JSONResponse(problem(error.code, error.message), error.status, headers=headers)
+
+
+def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    faults = [
+        f"{'.'.join(map(str, fault['loc'][1:])) or 'body'}: {fault['msg']}"
+        for fault in jsonable_encoder(error.errors(), exclude={"input", "ctx"})
+    ]
+    return JSONResponse(problem("faulty_request", "; ".join(faults)), 422)
+
+
+def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    body = problem("http", f"{error.detail}; GET /openapi.json lists what there is")
+    return JSONResponse(body, error.status_code, headers=error.headers)
+
+
+def _store_down(_: Request, error: Exception) -> JSONResponse:
+    LOG.warning("the store does not answer: %s", error.__class__.__name__)
+    message = "the database does not answer; nothing was changed, call again"
+    return JSONResponse(problem("store_down", message), 503, headers={"Retry-After": "5"})
+
+
+def _bug(request: Request, error: Exception) -> JSONResponse:
+    LOG.error("a call failed: %s", request.url.path, exc_info=error)
+    return JSONResponse(problem("bug", "a bug of Serinus; its log has the details"), 500)

@@ -1,0 +1,79 @@
+"""The configurations that the operator put into a folder, read again when a file changes."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.config import CanaryConfig, load_config
+from analysis.errors import ConfigError
+from analysis.service.problems import Problem, not_found
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_SUFFIX = ".yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A configuration with its text.
+
+    Attributes:
+        stamp: Tells one version of the file from another.
+    """
+
+    config: CanaryConfig
+    text: str
+    stamp: tuple[int, int]
+
+
+class Catalog:
+    """Configurations by name."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read from `folder`; it may be filled later."""
+        self._folder = folder
+        self._entries: dict[str, Entry] = {}
+        self._lock = threading.Lock()
+
+    def names(self) -> list[str]:
+        """Name the configurations, in alphabetical order."""
+        found = (path.name.removesuffix(_SUFFIX) for path in self._folder.glob(f"*{_SUFFIX}"))
+        return sorted(name for name in found if _NAME.fullmatch(name))
+
+    def get(self, name: str) -> Entry:
+        """Read a configuration.
+
+        Raises:
+            Problem: There is none of this name, or it has faults.
+        """
+        if not _NAME.fullmatch(name):
+            raise self._unknown(name)
+        path = self._folder / f"{name}{_SUFFIX}"
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise self._unknown(name) from error
+        stamp = (status.st_mtime_ns, status.st_size)
+        with self._lock:
+            known = self._entries.get(name)
+            if known is None or known.stamp != stamp:
+                known = self._entries[name] = _read(path, name, stamp)
+        return known
+
+    def _unknown(self, name: str) -> Problem:
+        names = self.names()
+        known = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
+        return not_found(f"configuration {name[:128]!r}", f"known are: {known or 'none'}")
+
+
+def _read(path: Path, name: str, stamp: tuple[int, int]) -> Entry:
+    try:
+        config = load_config(path)
+        return Entry(config=config, text=path.read_text(encoding="utf-8"), stamp=stamp)
+    except ConfigError as error:
+        # Without the path: the caller need not know where the operator keeps it.
+        faults = "; ".join(f"line {f.line}: {f.path} {f.message}" for f in error.faults)
+        message = f"the configuration {name!r} has faults, for its author to mend: {faults}"
+        raise Problem(422, "faulty_configuration", message) from error

@@ -1,0 +1,59 @@
+"""What the routes work with, and who calls them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from analysis.service.analyses import Analyses
+from analysis.service.operations import Operations
+from analysis.service.problems import Problem
+from analysis.service.settings import Settings
+from analysis.service.tokens import Token, Tokens
+from analysis.store import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Everything that one process of the service consists of."""
+
+    settings: Settings
+    analyses: Analyses
+    tokens: Tokens
+    operations: Operations
+
+    def visible(self, record: Record, token: Token) -> Record:
+        """Give an analysis to whom it concerns; to others it is not there.
+
+        Raises:
+            Problem: The token does not allow it.
+        """
+        if not token.allows(config=record.config, namespace=record.namespace):
+            raise Problem(404, "not_found", "there is no such analysis for this token")
+        return record
+
+
+def service_of(request: Request) -> Service:
+    """Give the service that a request came to."""
+    return cast("Service", request.app.state.service)
+
+
+def caller(request: Request) -> Token:
+    """Find out who calls.
+
+    Raises:
+        Problem: Nobody known.
+    """
+    return service_of(request).tokens.identify(request.headers.get("authorization"))
+
+
+def base_url(request: Request) -> str:
+    """Give the address under which the caller reaches the service."""
+    return service_of(request).settings.public_url or str(request.base_url)
+
+
+ServiceOf = Annotated[Service, Depends(service_of)]
+Caller = Annotated[Token, Depends(caller)]
+BaseUrl = Annotated[str, Depends(base_url)]

@@ -1,0 +1,80 @@
+"""What stands before every route: the size of a body, and headers for whoever opens a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+class _TooLargeError(Exception):
+    """The body went on beyond the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """Middleware that bounds bodies and adds headers.
+
+    Attributes:
+        app: What it stands before.
+        most_bytes: Size of a body.
+    """
+
+    app: ASGIApp
+    most_bytes: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a call on, unless its body is too large."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        message = f"a body has at most {self.most_bytes:,} bytes here; send less"
+        refusal = JSONResponse(problem("too_large", message), status_code=413)
+        if _announced(scope) > self.most_bytes:
+            await refusal(scope, receive, protected)
+            return
+        try:
+            await self.app(scope, _bounded(receive, self.most_bytes), protected)
+        except _TooLargeError:
+            await refusal(scope, receive, protected)
+
+
+def _announced(scope: Scope) -> int:
+    length = Headers(scope=scope).get("content-length", "0")
+    return int(length) if length.isdecimal() else 0
+
+
+def _bounded(receive: Receive, most_bytes: int) -> Receive:
+    got = 0
+
+    async def bounded() -> Message:
+        nonlocal got
+        message = await receive()
+        got += len(message.get("body", b""))
+        if got > most_bytes:
+            raise _TooLargeError
+        return message
+
+    return bounded
+
+
+def problem(code: str, message: str) -> dict[str, Any]:
+    """Word a refusal, the same from wherever it comes."""
+    return {"error": {"code": code, "message": message}}

@@ -1,0 +1,1 @@
+"""The routes: one kind of caller a file."""

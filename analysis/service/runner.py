@@ -1,0 +1,134 @@
+"""Looks, made in a bounded pool: one at a time for each analysis, over all replicas."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from analysis.service.operations import Operations
+from analysis.service.settings import Settings
+from analysis.store import AnalysisStore, Look, Record, Status
+
+LOG = logging.getLogger("serinus.runner")
+TICK_S = 1.0
+# What a killed process was looking at is looked at by another one after this long.
+LEASE_S = 30.0
+AFTER_A_BUG_S = 60.0
+_PURGE_EVERY_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a runner works with.
+
+    Attributes:
+        store: Where analyses are kept.
+        look: Makes a look at an analysis as of an instant.
+        clock: Gives epoch seconds.
+        operations: What is counted.
+    """
+
+    store: AnalysisStore
+    look: Callable[[Record, float], Look]
+    clock: Callable[[], float]
+    operations: Operations
+
+
+class Runner:
+    """Makes the looks that are due, and those that a caller waits for."""
+
+    def __init__(self, parts: Parts, settings: Settings) -> None:
+        """Prepare; `start` begins to look."""
+        self._parts, self._settings = parts, settings
+        self._owner = secrets.token_hex(16)
+        self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="look")
+        self._under_way: dict[str, Future[None]] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._scheduler = threading.Thread(target=self._schedule, daemon=True, name="scheduler")
+        self._purged = 0.0
+
+    def start(self) -> None:
+        """Begin to make looks as they become due."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Let the looks under way end, and begin no other."""
+        self._stopped.set()
+        if self._scheduler.is_alive():
+            self._scheduler.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def submit(self, analysis: str) -> Future[None]:
+        """Make a look, or give the one that is under way."""
+        with self._lock:
+            known = self._under_way.get(analysis)
+            if known is not None:
+                return known
+            job = self._under_way[analysis] = self._pool.submit(self._run, analysis)
+            self._parts.operations.under_way.set(len(self._under_way))
+        job.add_done_callback(lambda _: self._forget(analysis))
+        return job
+
+    def _forget(self, analysis: str) -> None:
+        with self._lock:
+            self._under_way.pop(analysis, None)
+            self._parts.operations.under_way.set(len(self._under_way))
+
+    def _run(self, analysis: str) -> None:
+        store, now = self._parts.store, self._parts.clock()
+        if not store.claim(analysis, self._owner, now, now + LEASE_S):
+            return  # not due, ended, or another replica's
+        record = store.get(analysis)
+        if record is None:
+            return
+        look = self._look(record, now)
+        if store.finish(analysis, self._owner, look, self._parts.clock()):
+            self._parts.operations.looked(record, look)
+
+    def _look(self, record: Record, now: float) -> Look:
+        try:
+            with self._parts.operations.seconds.time():
+                return self._parts.look(record, now)
+        except Exception:
+            LOG.exception("a look failed", extra={"analysis": record.id, "key": record.key})
+            self._parts.operations.bugs.inc()
+            return _of_bug(record, now, self._settings)
+
+    def _schedule(self) -> None:
+        while not self._stopped.wait(TICK_S):
+            try:
+                self._tick(self._parts.clock())
+            except SQLAlchemyError as error:
+                LOG.warning("the store does not answer: %s", error.__class__.__name__)
+
+    def _tick(self, now: float) -> None:
+        with self._lock:
+            held = list(self._under_way)
+        if held:
+            self._parts.store.renew(held, self._owner, now + LEASE_S)
+        for analysis in self._parts.store.due(now, self._settings.workers - len(held)):
+            self.submit(analysis)
+        if now - self._purged > _PURGE_EVERY_S:
+            self._purged = now
+            self._parts.store.purge(now - self._settings.retention_days * 86400)
+
+
+def _of_bug(record: Record, now: float, settings: Settings) -> Look:
+    """Neither pass nor fail may come of our own mistake."""
+    lost = now >= max(float(record.request["end"]), record.created) + settings.patience_s
+    return Look(
+        status=Status.COMPLETED if lost else Status.RUNNING,
+        verdict="inconclusive",
+        score=None,
+        summary="Serinus failed to judge: a bug; the service's log has the details",
+        report=None,
+        recording=None,
+        due=now + AFTER_A_BUG_S,
+    )

@@ -1,0 +1,37 @@
+"""What the operator of the service decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of one process of the service.
+
+    Attributes:
+        configs: Folder of configurations: `checkout.yaml` is the configuration `checkout`.
+        database_url: In SQLAlchemy's form.
+        tokens: File of token hashes; `None` lets everybody in.
+        public_url: Address that callers and people reach the service by; empty: as they called.
+        workers: Looks under way at once.
+        look_every_s: Seconds between the looks of a running analysis.
+        budget_s: Seconds a synchronous call waits for its look before it answers `running`.
+        patience_s: Seconds after its planned end that an analysis waits for an answering source.
+        retention_days: Days after which an analysis that has ended is removed.
+        most_body_bytes: Size of a request's body.
+        inline: Whether callers may bring their own configuration, and with it their own PromQL.
+    """
+
+    configs: Path
+    database_url: str = "sqlite:///serinus.db"
+    tokens: Path | None = None
+    public_url: str = ""
+    workers: int = 8
+    look_every_s: float = 30.0
+    budget_s: float = 8.0
+    patience_s: float = 600.0
+    retention_days: float = 90.0
+    most_body_bytes: int = 1_000_000
+    inline: bool = False

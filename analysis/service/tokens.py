@@ -1,0 +1,119 @@
+"""Who may call: bearer tokens, kept as hashes, each for some configurations and namespaces.
+
+The file is JSON, a list of
+
+    {"name": "argo", "sha256": "<hex digest of the token>", "namespaces": ["shop"]}
+
+and is read again when it changes, so that a token is rotated without a restart. `*`, which is
+also what is taken where nothing is said, stands for all configurations or namespaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from analysis.errors import ConfigError
+from analysis.service.problems import Problem
+
+ALL = "*"
+_ORIGIN = "the file of tokens"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What a caller may do.
+
+    Attributes:
+        name: Whose token it is, for the log.
+        sha256: Hex digest of the secret.
+        configs: Names of the configurations it may use.
+        namespaces: Namespaces it may judge and see.
+    """
+
+    name: str
+    sha256: str
+    configs: tuple[str, ...] = (ALL,)
+    namespaces: tuple[str, ...] = (ALL,)
+
+    def allows(self, *, config: str, namespace: str) -> bool:
+        """Tell whether an analysis concerns this caller."""
+        return _among(config, self.configs) and _among(namespace, self.namespaces)
+
+
+ANYBODY = Token(name="anybody", sha256="")
+
+
+def _among(value: str, allowed: tuple[str, ...]) -> bool:
+    return ALL in allowed or value in allowed
+
+
+class Tokens:
+    """The tokens of a file, or nobody's where there is no file."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Read the file, so that a fault in it is found at the start.
+
+        Raises:
+            ConfigError: The file cannot be read or used.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        self._stamp = (0, 0)
+        self._tokens: tuple[Token, ...] = ()
+        if path is not None:
+            self._reload(path)
+
+    def identify(self, authorization: str | None) -> Token:
+        """Find the token of an `Authorization` header.
+
+        Raises:
+            Problem: There is none, or it is unknown.
+        """
+        if self._path is None:
+            return ANYBODY
+        scheme, _, secret = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise Problem(401, "unauthorized", "send the header `Authorization: Bearer TOKEN`")
+        digest = hashlib.sha256(secret.strip().encode()).hexdigest()
+        found = None
+        for token in self._current(self._path):  # all of them, so that time tells nothing
+            if hmac.compare_digest(token.sha256.lower(), digest):
+                found = token
+        if found is None:
+            raise Problem(401, "unauthorized", "the token is not known here; ask the operator")
+        return found
+
+    def _current(self, path: Path) -> tuple[Token, ...]:
+        with self._lock:
+            try:
+                if _stamp(path) != self._stamp:
+                    self._reload(path)
+            except (OSError, ConfigError):
+                # A file that is just being written must not lock everybody out.
+                return self._tokens
+            return self._tokens
+
+    def _reload(self, path: Path) -> None:
+        try:
+            stamp = _stamp(path)
+            tokens = msgspec.json.decode(path.read_bytes(), type=tuple[Token, ...])
+        except (OSError, msgspec.MsgspecError) as error:
+            raise ConfigError(f"{path} cannot be used: {error}", origin=_ORIGIN) from error
+        for token in tokens:
+            if len(token.sha256) != 64 or not token.sha256.isalnum():
+                message = (
+                    f"sha256 of {token.name!r} must have 64 hex digits: printf %s TOKEN | sha256sum"
+                )
+                raise ConfigError(message, origin=_ORIGIN)
+        self._tokens, self._stamp = tokens, stamp
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size

@@ -1,0 +1,1 @@
+"""Alembic's steps from one layout of the tables to the next."""

@@ -1,0 +1,100 @@
+"""What is kept of an analysis: what was asked for, and what the newest look said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """How far an analysis is."""
+
+    RUNNING = "running"  # further looks are due
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class New:
+    """An analysis that a caller asks for.
+
+    Attributes:
+        key: The caller's name for it; asking again with the same key fetches it.
+        identity: Digest of what is judged; another one under the same key is another analysis.
+        config: Name of the configuration.
+        config_text: The configuration itself, so that later changes leave the analysis alone.
+        namespace: Kubernetes namespace it concerns; empty if the caller named none.
+        request: What the caller sent, resolved: sides, start, end, mode.
+        due: When the first look is to be made, epoch seconds.
+        warnings: What the caller should know.
+    """
+
+    key: str
+    identity: str
+    config: str
+    config_text: str
+    namespace: str
+    request: Mapping[str, Any]
+    due: float
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The result of one look, to be kept.
+
+    Attributes:
+        status: Whether further looks follow.
+        verdict: `pass`, `fail` or `inconclusive`; `None` while the analysis is undecided.
+        score: 0 to 100; `None` if nothing could be judged.
+        summary: One sentence that says why.
+        report: The report as plain values; `None` if there is none.
+        recording: The answers it was judged by, packed; `None` if there are none.
+        due: When the next look is to be made, epoch seconds.
+    """
+
+    status: Status
+    verdict: str | None
+    score: float | None
+    summary: str
+    report: Mapping[str, Any] | None
+    recording: bytes | None
+    due: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """An analysis as it is kept; `New` and `Look` tell of the fields they share with it.
+
+    Attributes:
+        id: Its name in URLs; sorts by time.
+        generation: 1 for the first analysis of its key, 2 for the next.
+        looks: How many looks have been made.
+        created: Epoch seconds.
+        updated: Epoch seconds.
+    """
+
+    id: str
+    key: str
+    generation: int
+    identity: str
+    config: str
+    config_text: str
+    namespace: str
+    request: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    status: Status
+    verdict: str | None
+    score: float | None
+    summary: str
+    report: Mapping[str, Any] | None
+    looks: int
+    due: float
+    created: float
+    updated: float
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether it is time for another look."""
+        return self.status is Status.RUNNING and self.due <= now

@@ -1,0 +1,56 @@
+"""The tables. A change here needs a step in `migrations/versions/`; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+# Names of constraints are fixed, so that a migration can drop them on every database.
+METADATA = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s"})
+
+ANALYSES = Table(
+    "analyses",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("key", String(512), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("identity", String(64), nullable=False),
+    Column("config", String(256), nullable=False),
+    Column("config_text", Text, nullable=False),
+    Column("namespace", String(256), nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("verdict", String(16)),
+    Column("score", Float),
+    Column("summary", Text, nullable=False),
+    Column("report", JSON),
+    Column("looks", Integer, nullable=False),
+    Column("due", Float, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("updated", Float, nullable=False),
+    Column("leased_by", String(64), nullable=False),
+    Column("leased_until", Float, nullable=False),
+    UniqueConstraint("key", "generation", name="uq_analyses_key_generation"),
+    Index("ix_analyses_status_due", "status", "due"),
+    Index("ix_analyses_created", "created"),
+)
+
+# Beside the analyses, so that lists of them do not drag the series along.
+RECORDINGS = Table(
+    "recordings",
+    METADATA,
+    Column("analysis", String(32), primary_key=True),
+    Column("packed", LargeBinary, nullable=False),
+)

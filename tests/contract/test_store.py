@@ -1,0 +1,212 @@
+"""What the store promises on both databases: nothing lost, nothing judged twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from analysis.errors import ConfigError
+from analysis.store import AnalysisStore, Filter, Look, New, Status, open_database
+from analysis.store.schema import METADATA
+from tests.support.postgres import RealPostgres
+
+
+@pytest.fixture(scope="session")
+def postgres(requires_postgres: Path) -> Iterator[RealPostgres]:
+    with RealPostgres(requires_postgres) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/serinus.db"
+    server: RealPostgres = request.getfixturevalue("postgres")
+    name = f"t{abs(hash(tmp_path)):x}"
+    admin = create_engine(
+        server.url.replace("postgresql", "postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    admin.dispose()
+    return server.url.removesuffix("postgres") + name
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[AnalysisStore]:
+    opened = AnalysisStore(open_database(url))
+    yield opened
+    opened.close()
+
+
+def new(key: str = "k", **changes: Any) -> New:
+    told: dict[str, Any] = {
+        "key": key,
+        "identity": "what",
+        "config": "shop",
+        "config_text": "version: 1",
+        "namespace": "prod",
+        "request": {"start": 0.0, "end": 60.0},
+        "due": 0.0,
+    }
+    return New(**(told | changes))
+
+
+def look(status: Status = Status.COMPLETED, **changes: Any) -> Look:
+    told: dict[str, Any] = {
+        "status": status,
+        "verdict": "pass",
+        "score": 100.0,
+        "summary": "fine",
+        "report": {"metrics": []},
+        "recording": b"answers",
+        "due": 30.0,
+    }
+    return Look(**(told | changes))
+
+
+def test_the_migrations_make_the_tables_that_the_code_expects(url: str) -> None:
+    engine = open_database(url)
+
+    with engine.connect() as connection:
+        difference = compare_metadata(MigrationContext.configure(connection), METADATA)
+    engine.dispose()
+
+    assert difference == []
+
+
+def test_processes_that_start_together_migrate_once(url: str) -> None:
+    with ThreadPoolExecutor(4) as processes:
+        engines = list(processes.map(open_database, [url] * 4))
+
+    for engine in engines:
+        engine.dispose()
+
+
+def test_a_key_is_begun_once_however_many_call(url: str) -> None:
+    engine = open_database(url)
+    stores = [AnalysisStore(engine), AnalysisStore(open_database(url))]
+
+    with ThreadPoolExecutor(8) as callers:
+        begun = list(callers.map(lambda n: stores[n % 2].begin(new(), now=float(n)), range(16)))
+
+    assert len({record.id for record in begun}) == 1
+    for one in stores:
+        one.close()
+
+
+def test_a_lease_is_held_by_one_and_free_when_it_has_run_out(store: AnalysisStore) -> None:
+    begun = store.begin(new(), now=0.0)
+
+    assert store.claim(begun.id, "a", now=1.0, until=30.0)
+    assert not store.claim(begun.id, "b", now=2.0, until=30.0)
+    assert store.due(now=2.0, limit=9) == []
+    assert store.due(now=31.0, limit=9) == [begun.id]
+    assert store.claim(begun.id, "b", now=31.0, until=60.0)
+
+
+def test_of_many_replicas_one_gets_the_lease(url: str) -> None:
+    store = AnalysisStore(open_database(url))
+    begun = store.begin(new(), now=0.0)
+
+    with ThreadPoolExecutor(8) as replicas:
+        won = list(replicas.map(lambda n: store.claim(begun.id, f"r{n}", 1.0, 30.0), range(16)))
+
+    assert sum(won) == 1
+    store.close()
+
+
+def test_who_lost_the_lease_keeps_nothing(store: AnalysisStore) -> None:
+    begun = store.begin(new(), now=0.0)
+    store.claim(begun.id, "slow", now=1.0, until=30.0)
+    store.claim(begun.id, "quick", now=31.0, until=60.0)
+
+    assert store.finish(begun.id, "quick", look(verdict="fail"), now=32.0)
+    assert not store.finish(begun.id, "slow", look(verdict="pass"), now=33.0)
+
+    kept = store.get(begun.id)
+    assert kept is not None
+    assert (kept.verdict, kept.looks) == ("fail", 1)
+
+
+def test_a_renewed_lease_goes_on(store: AnalysisStore) -> None:
+    begun = store.begin(new(), now=0.0)
+    store.claim(begun.id, "a", now=1.0, until=30.0)
+
+    store.renew([begun.id], "a", until=90.0)
+
+    assert not store.claim(begun.id, "b", now=60.0, until=90.0)
+
+
+def test_a_look_is_kept_with_its_answers(store: AnalysisStore) -> None:
+    begun = store.begin(new(), now=0.0)
+    for number in range(2):
+        store.claim(begun.id, "a", now=31.0 * number, until=31.0 * number + 9)
+        packed = f"answers {number}".encode()
+        status = Status.COMPLETED if number else Status.RUNNING
+        store.finish(begun.id, "a", look(status, recording=packed), now=1.0)
+
+    kept = store.get(begun.id)
+    assert kept is not None
+    assert (kept.status, kept.looks, kept.report) == (Status.COMPLETED, 2, {"metrics": []})
+    assert store.recording(begun.id) == b"answers 1"
+    assert store.due(now=1e9, limit=9) == []
+
+
+def test_what_is_canceled_while_it_is_looked_at_stays_canceled(store: AnalysisStore) -> None:
+    begun = store.begin(new(), now=0.0)
+    store.claim(begun.id, "a", now=1.0, until=30.0)
+
+    assert store.cancel(begun.id, now=2.0)
+    assert not store.finish(begun.id, "a", look(), now=3.0)
+
+    kept = store.get(begun.id)
+    assert kept is not None
+    assert kept.status is Status.CANCELED
+
+
+def test_a_list_shows_what_is_asked_for_newest_first(store: AnalysisStore) -> None:
+    ids = [
+        store.begin(new(f"k{n}", namespace="prod" if n % 2 else "test"), now=float(n + 1)).id
+        for n in range(4)
+    ]
+
+    assert [r.id for r in store.find(Filter(), limit=9)] == ids[::-1]
+    assert [r.id for r in store.find(Filter(namespaces=("prod",)), limit=9)] == [ids[3], ids[1]]
+    assert [r.id for r in store.find(Filter(before=ids[2]), limit=1)] == [ids[1]]
+    assert store.find(Filter(configs=("other",)), limit=9) == []
+
+
+def test_what_ended_long_ago_is_removed_and_what_runs_is_not(store: AnalysisStore) -> None:
+    ended, runs = store.begin(new("a"), now=0.0), store.begin(new("b"), now=0.0)
+    store.claim(ended.id, "x", now=1.0, until=9.0)
+    store.finish(ended.id, "x", look(), now=2.0)
+
+    assert store.purge(before=100.0) == 1
+    assert store.get(ended.id) is None
+    assert store.recording(ended.id) is None
+    assert store.get(runs.id) is not None
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "names no database"),
+        ("sqlite:////no/such/folder/x.db", "unable to open"),
+        ("postgresql://u:secret@127.0.0.1:1/x", "cannot use"),
+        ("oracle9://x", "names no database"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_named_without_its_password(url: str, words: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        open_database(url)
+
+    assert words in str(raised.value)
+    assert "secret" not in str(raised.value)
