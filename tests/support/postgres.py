@@ -36,12 +36,16 @@ class RealPostgres:
     def __enter__(self) -> Self:
         """Create the cluster, start, and wait until it answers."""
         self._home = Path(tempfile.mkdtemp(prefix="postgres-"))
-        if os.getuid() == 0:
-            shutil.chown(self._home, _USER)
-        self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync", self._data)
-        self._port = _free_port()
-        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
-        self.start()
+        try:
+            if os.getuid() == 0:
+                shutil.chown(self._home, _USER)
+            self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync", self._data)
+            self._port = _free_port()
+            self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
