@@ -114,6 +114,7 @@ class Analyses:
                 "mode": request.mode.value,
             },
             due=now,
+            again_after_s=None if request.start or request.end else self.settings.again_s,
         )
 
     def _configuration(self, request: StartRequest) -> tuple[str, str, CanaryConfig]:

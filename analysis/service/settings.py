@@ -19,6 +19,8 @@ class Settings:
         look_every_s: Seconds between the looks of a running analysis.
         budget_s: Seconds a synchronous call waits for its look before it answers `running`.
         patience_s: Seconds after its planned end that an analysis waits for an answering source.
+        again_s: Seconds after its end from which on the key of an analysis that began when it was
+            first asked for begins another: a rollout that is resumed or retried has the same key.
         retention_days: Days after which an analysis that has ended is removed.
         most_body_bytes: Size of a request's body.
         inline: Whether callers may bring their own configuration, and with it their own PromQL.
@@ -32,6 +34,7 @@ class Settings:
     look_every_s: float = 30.0
     budget_s: float = 8.0
     patience_s: float = 600.0
+    again_s: float = 900.0
     retention_days: float = 90.0
     most_body_bytes: int = 1_000_000
     inline: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, Row, delete, insert, select, update
@@ -53,7 +53,7 @@ class AnalysisStore:
         """
         for _ in range(_TRIES):
             latest = self.latest(new.key)
-            if latest is not None and latest.identity == new.identity:
+            if latest is not None and new.is_answered_by(latest, now):
                 return latest
             try:
                 return self._insert(new, now, latest.generation + 1 if latest else 1)
@@ -62,7 +62,13 @@ class AnalysisStore:
         raise RuntimeError(f"the key {new.key!r} changes faster than it can be begun")
 
     def _insert(self, new: New, now: float, generation: int) -> Record:
-        values: dict[str, Any] = asdict(new) | {
+        values: dict[str, Any] = {
+            "key": new.key,
+            "identity": new.identity,
+            "config": new.config,
+            "config_text": new.config_text,
+            "namespace": new.namespace,
+            "due": new.due,
             "id": _new_id(now),
             "generation": generation,
             "request": dict(new.request),

@@ -29,6 +29,8 @@ class New:
         request: What the caller sent, resolved: sides, start, end, mode.
         due: When the first look is to be made, epoch seconds.
         warnings: What the caller should know.
+        again_after_s: Seconds after its end from which on the same question is asked anew;
+            `None` if its answer cannot change.
     """
 
     key: str
@@ -39,6 +41,14 @@ class New:
     request: Mapping[str, Any]
     due: float
     warnings: tuple[str, ...] = ()
+    again_after_s: float | None = None
+
+    def is_answered_by(self, latest: Record, now: float) -> bool:
+        """Tell whether the newest analysis of the key is what is asked for."""
+        if latest.identity != self.identity:
+            return False
+        ended_s = 0.0 if latest.status is Status.RUNNING else now - latest.updated
+        return self.again_after_s is None or ended_s < self.again_after_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

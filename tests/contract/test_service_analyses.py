@@ -153,6 +153,30 @@ def test_another_question_under_the_same_key_is_another_analysis(deploy: Deploy)
     assert (first["generation"], second["generation"]) == (1, 2)
 
 
+def test_a_rollout_that_is_resumed_later_is_judged_anew(deploy: Deploy) -> None:
+    shop = deploy(BAD, at_s=240.0)
+    last: dict[str, Any] = {"start": None, "end": None, "lookback": "3m"}
+    first = shop.ask(**last).json
+
+    shop.clock.now += 14 * 60.0
+    soon = shop.ask(**last).json
+    shop.clock.now += 2 * 60.0
+    later = shop.ask(**last).json
+
+    assert first["status"] == "completed"
+    assert (soon["id"], soon["generation"]) == (first["id"], 1)
+    assert (later["key"], later["generation"]) == (first["key"], 2)
+
+
+def test_a_verdict_on_a_given_stretch_of_time_never_changes(deploy: Deploy) -> None:
+    shop = deploy(BAD)
+    first = shop.ask().json
+
+    shop.clock.now += 5 * DAY_S
+
+    assert shop.ask().json == first
+
+
 def test_an_undecided_analysis_is_running_and_looks_again_when_it_is_time(deploy: Deploy) -> None:
     shop = deploy(BAD, at_s=45.0)
 
