@@ -10,6 +10,7 @@ also what is taken where nothing is said, stands for all configurations or names
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import threading
@@ -77,10 +78,7 @@ class Tokens:
         """
         if self._path is None:
             return ANYBODY
-        scheme, _, secret = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not secret.strip():
-            raise Problem(401, "unauthorized", "send the header `Authorization: Bearer TOKEN`")
-        digest = hashlib.sha256(secret.strip().encode()).hexdigest()
+        digest = hashlib.sha256(_secret(authorization or "").encode()).hexdigest()
         found = None
         for token in self._current(self._path):  # all of them, so that time tells nothing
             if hmac.compare_digest(token.sha256.lower(), digest):
@@ -112,6 +110,20 @@ class Tokens:
                 )
                 raise ConfigError(message, origin=_ORIGIN)
         self._tokens, self._stamp = tokens, stamp
+
+
+def _secret(authorization: str) -> str:
+    """Take the token out of a header; as the password of whatever user, where only a URL is set."""
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() == "bearer" and given.strip():
+        return given.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(given, validate=True).decode().partition(":")[2]
+        except ValueError:
+            pass
+    message = "send the header `Authorization: Bearer TOKEN`, or call http://any:TOKEN@host"
+    raise Problem(401, "unauthorized", message)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,6 +181,10 @@ class AnalysisStore:
         running = (_A.id == record.id, _A.status == Status.RUNNING.value)
         self._change(update(ANALYSES).where(*running).values(request=request, due=due))
         return self.get(record.id) or record
+
+    def amend(self, record: Record, request: Mapping[str, Any]) -> None:
+        """Change what is kept of a request, be the analysis running or not."""
+        self._change(update(ANALYSES).where(_A.id == record.id).values(request=dict(request)))
 
     def cancel(self, analysis: str, now: float) -> bool:
         """End a running analysis without a verdict; tell whether it was running."""

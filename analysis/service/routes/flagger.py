@@ -1,0 +1,145 @@
+"""`/flagger`: the hooks of a Flagger Canary.
+
+Flagger knows no third outcome and throws away the body of a 5xx, so a verdict is a 200 or a 403
+with the reason. Each hook is asked under its own name:
+
+    pre-rollout               /flagger/start      begins the analysis of this revision
+    confirm-traffic-increase  /flagger/gate       200: go on; 403: hold the weight
+    confirm-promotion         /flagger/gate
+    rollback                  /flagger/rollback   200: roll back now; 403: do not
+    post-rollout              /flagger/end        ends the analysis
+    event                     /flagger/event      is logged
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from analysis.service import answers
+from analysis.service.context import BaseUrl, Caller, Service, ServiceOf
+from analysis.service.problems import Problem
+from analysis.service.requests import Mode, StartRequest
+from analysis.service.tokens import Token
+from analysis.store import Record
+
+LOG = logging.getLogger("serinus.flagger")
+ROUTER = APIRouter(prefix="/flagger", tags=["flagger"])
+
+# A DNS name and a hash, as Kubernetes and Flagger write them: they become part of a key.
+Word = Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
+OPENED = "opened"
+
+
+class Hook(BaseModel):
+    """What Flagger sends to every hook.
+
+    Attributes:
+        name: The Canary, and the Deployment that is the canary; the baseline is NAME-primary.
+        namespace: Where both are.
+        phase: Flagger's own word for how far it is.
+        checksum: Tells one revision from another.
+        metadata: From the hook's specification: `config`, and variables, those of one side
+            as `baseline.NAME` or `canary.NAME`.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: Word
+    namespace: Word
+    phase: str = Field(default="", max_length=64)
+    checksum: Word = "none"
+    metadata: dict[str, str] = Field(default_factory=dict, max_length=64)
+
+    @property
+    def key(self) -> str:
+        """Name the analysis of this revision."""
+        return f"flagger.{self.namespace}.{self.name}.{self.checksum}"
+
+
+@ROUTER.post("/start")
+def start(hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl) -> dict[str, Any]:
+    """Begin the analysis of a revision."""
+    return _told(service.analyses.start(hook.key, _request(hook), token), url)
+
+
+@ROUTER.post("/gate", responses={403: {"description": "hold the weight"}})
+def gate(
+    hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl, response: Response
+) -> dict[str, Any]:
+    """Let the weight rise once, for data to come; after that only on a pass."""
+    record = _session(hook, service, token)
+    if not record.request.get(OPENED):
+        # Without traffic nothing can be judged, and Flagger would ask at weight 0 for ever.
+        service.analyses.store.amend(record, {**record.request, OPENED: True})
+    elif answers.said(record) != "pass":
+        response.status_code = 403
+    return _told(record, url)
+
+
+@ROUTER.post("/rollback", responses={403: {"description": "do not roll back"}})
+def rollback(
+    hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl, response: Response
+) -> dict[str, Any]:
+    """Roll back on a fail, and on nothing else."""
+    record = _session(hook, service, token)
+    if answers.said(record) != "fail":
+        response.status_code = 403
+    return _told(record, url)
+
+
+@ROUTER.post("/end")
+def end(hook: Hook, service: ServiceOf, token: Caller) -> dict[str, Any]:
+    """End the analysis: Flagger is through with the revision."""
+    record = service.analyses.store.latest(hook.key)
+    if record is not None:
+        service.visible(record, token)
+        service.analyses.store.cancel(record.id, service.analyses.clock())
+    return {"status": "ended"}
+
+
+@ROUTER.post("/event")
+def event(hook: Hook, token: Caller) -> dict[str, Any]:
+    """Keep an event in the log, for who looks for it later."""
+    LOG.info("%s of %s: %s", hook.phase, hook.key, hook.metadata, extra={"token": token.name})
+    return {"status": "logged"}
+
+
+def _session(hook: Hook, service: Service, token: Token) -> Record:
+    """Find the analysis of the revision; begin it where no start hook did."""
+    record = service.analyses.store.latest(hook.key)
+    if record is None:
+        return service.analyses.start(hook.key, _request(hook), token)
+    return service.visible(record, token)
+
+
+def _request(hook: Hook) -> StartRequest:
+    sides: dict[str, dict[str, str]] = {
+        "variables": {"namespace": hook.namespace, "name": hook.name},
+        "baseline": {"workload": f"{hook.name}-primary"},
+        "canary": {"workload": hook.name},
+    }
+    for name, value in hook.metadata.items():
+        side, _, own = name.rpartition(".")
+        if name != "config":
+            sides.get(side or "variables", sides["variables"])[own] = value
+    try:
+        return StartRequest.model_validate(
+            {"config": hook.metadata.get("config", hook.name), "mode": Mode.ASYNC, **sides}
+        )
+    except ValidationError as error:
+        raise Problem(422, "faulty_request", f"metadata: {error.errors()[0]['msg']}") from error
+
+
+def _told(record: Record, url: str) -> dict[str, Any]:
+    """Give what Flagger shows of a refusal: the reason first."""
+    said = answers.said(record)
+    return {
+        "reason": f"{said}: {answers.reason(record)}",
+        "verdict": said,
+        "score": record.score,
+        "url": answers.address(record, url),
+    }
