@@ -20,14 +20,21 @@ from analysis.service.looking import Connect, Looker
 from analysis.service.operations import Operations
 from analysis.service.problems import Problem
 from analysis.service.protection import Protection, problem
-from analysis.service.routes import analyses, facade, flagger, operations
+from analysis.service.routes import analyses, facade, flagger, kayenta, operations
 from analysis.service.runner import Parts, Runner
 from analysis.service.settings import Settings
 from analysis.service.tokens import Tokens
 from analysis.store import AnalysisStore, open_database
 
 LOG = logging.getLogger("serinus.service")
-ROUTERS = (analyses.ROUTER, flagger.ROUTER, facade.ROUTER, operations.ROUTER)
+ROUTERS = (
+    analyses.ROUTER,
+    flagger.ROUTER,
+    kayenta.ROUTER,
+    kayenta.JUDGE_ROUTER,
+    facade.ROUTER,
+    operations.ROUTER,
+)
 
 
 def make_service(settings: Settings, connect: Connect, clock: Callable[[], float]) -> Service:

@@ -27,6 +27,11 @@ class Entry:
     text: str
     stamp: tuple[int, int]
 
+    @property
+    def changed_ms(self) -> int:
+        """When the file was changed last, epoch milliseconds."""
+        return self.stamp[0] // 1_000_000
+
 
 class Catalog:
     """Configurations by name."""

@@ -14,13 +14,14 @@ import base64
 import hashlib
 import hmac
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from analysis.errors import ConfigError
 from analysis.service.problems import Problem
+from analysis.store import Filter
 
 ALL = "*"
 _ORIGIN = "the file of tokens"
@@ -44,7 +45,19 @@ class Token:
 
     def allows(self, *, config: str, namespace: str) -> bool:
         """Tell whether an analysis concerns this caller."""
-        return _among(config, self.configs) and _among(namespace, self.namespaces)
+        return self.may_use(config) and _among(namespace, self.namespaces)
+
+    def may_use(self, config: str) -> bool:
+        """Tell whether a configuration concerns this caller."""
+        return _among(config, self.configs)
+
+    def seen(self, wanted: Filter) -> Filter:
+        """Narrow a list to what concerns this caller."""
+        return replace(
+            wanted,
+            configs=None if ALL in self.configs else self.configs,
+            namespaces=None if ALL in self.namespaces else self.namespaces,
+        )
 
 
 ANYBODY = Token(name="anybody", sha256="")

@@ -24,13 +24,14 @@ class Filter:
     """Which analyses to list; `None` leaves a field open.
 
     Attributes:
-        configs: Configurations to show.
-        namespaces: Namespaces to show.
+        configs: Configurations that may be shown.
+        namespaces: Namespaces that may be shown.
         before: Show what sorts before this id: the cursor of the next page.
     """
 
     key: str | None = None
     config: str | None = None
+    namespace: str | None = None
     status: str | None = None
     verdict: str | None = None
     configs: tuple[str, ...] | None = None
@@ -105,7 +106,7 @@ class AnalysisStore:
     def find(self, wanted: Filter, limit: int) -> list[Record]:
         """List analyses, newest first."""
         query = select(*_COLUMNS).order_by(_A.id.desc()).limit(limit)
-        for name in ("key", "config", "status", "verdict"):
+        for name in ("key", "config", "namespace", "status", "verdict"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(_A[name] == value)
         if wanted.configs is not None:

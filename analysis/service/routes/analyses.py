@@ -14,7 +14,7 @@ from analysis.service import answers
 from analysis.service.context import BaseUrl, Caller, Service, ServiceOf
 from analysis.service.problems import Problem, not_found
 from analysis.service.requests import StartRequest
-from analysis.service.tokens import ALL, Token
+from analysis.service.tokens import Token
 from analysis.sources import recording as recordings
 from analysis.store import Filter, Record, Status
 
@@ -58,24 +58,16 @@ def find(  # noqa: PLR0913 - what a route is given
     wanted = Filter(
         key=key,
         config=config,
+        namespace=namespace,
         status=status.value if status else None,
         verdict=verdict,
-        namespaces=_namespaces(namespace, token),
-        configs=None if ALL in token.configs else token.configs,
         before=cursor,
     )
-    found = service.analyses.store.find(wanted, limit)
+    found = service.analyses.store.find(token.seen(wanted), limit)
     return {
         "analyses": [answers.brief(record, url) for record in found],
         "next": found[-1].id if len(found) == limit else None,
     }
-
-
-def _namespaces(wanted: str | None, token: Token) -> tuple[str, ...] | None:
-    """Give the namespaces to show: those asked for that the token may see; `None` for all."""
-    if ALL in token.namespaces:
-        return None if wanted is None else (wanted,)
-    return tuple(name for name in token.namespaces if wanted in {None, name})
 
 
 @ROUTER.get("/analyses/{analysis}")
@@ -128,7 +120,7 @@ def rejudge(analysis: Id, body: Rejudge, service: ServiceOf, token: Caller) -> d
 def configs(service: ServiceOf, token: Caller) -> dict[str, Any]:
     """Name the configurations that this token may use."""
     names = service.analyses.catalog.names()
-    return {"configs": [n for n in names if ALL in token.configs or n in token.configs]}
+    return {"configs": [name for name in names if token.may_use(name)]}
 
 
 def _visible(service: Service, analysis: str, token: Token) -> Record:

@@ -20,7 +20,7 @@ from fastapi.responses import JSONResponse
 
 from analysis.service import answers
 from analysis.service.context import Caller, ServiceOf
-from analysis.service.tokens import ALL, Token
+from analysis.service.tokens import Token
 from analysis.store import AnalysisStore, Filter, Record
 
 ROUTER = APIRouter(prefix="/prom/api/v1", tags=["prometheus"])
@@ -99,12 +99,7 @@ def _filter(selector: promql_parser.VectorSelector, token: Token) -> Filter:
         for one in selector.matchers.matchers
         if one.op == promql_parser.MatchOp.Equal
     }
-    return Filter(
-        key=equal.get("key"),
-        config=equal.get("config"),
-        configs=None if ALL in token.configs else token.configs,
-        namespaces=None if ALL in token.namespaces else token.namespaces,
-    )
+    return token.seen(Filter(key=equal.get("key"), config=equal.get("config")))
 
 
 def _labels(metric: str, record: Record) -> dict[str, str]:

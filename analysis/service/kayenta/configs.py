@@ -1,0 +1,57 @@
+"""A configuration of ours as Kayenta's clients list and show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.config import CanaryConfig
+from analysis.window import as_datetime
+
+JUDGE = "Serinus"
+SCOPE = "default"
+
+
+def listed(name: str, changed_ms: int) -> dict[str, Any]:
+    """Give what a list of configurations shows; its id is its name."""
+    return {
+        "id": name,
+        "name": name,
+        "updatedTimestamp": changed_ms,
+        "updatedTimestampIso": iso(changed_ms),
+        "applications": [name],
+    }
+
+
+def shown(name: str, config: CanaryConfig, changed_ms: int) -> dict[str, Any]:
+    """Give a configuration in Kayenta's form; its queries stay with us."""
+    return {
+        **listed(name, changed_ms),
+        "description": config.name,
+        "configVersion": "1.0",
+        "judge": {"name": JUDGE, "judgeConfigurations": {}},
+        "metrics": [
+            {
+                "name": metric.name,
+                "groups": [metric.group],
+                "scopeName": SCOPE,
+                "query": {"type": "prometheus", "metricName": metric.name},
+                "analysisConfigurations": {
+                    "canary": {"critical": metric.critical, "muted": metric.muted}
+                },
+            }
+            for metric in config.metrics
+        ],
+        "templates": {},
+        "classifier": {
+            "groupWeights": dict(config.scoring.weights),
+            "scoreThresholds": {
+                "pass": config.scoring.pass_,
+                "marginal": config.scoring.marginal,
+            },
+        },
+    }
+
+
+def iso(milliseconds: float) -> str:
+    """Write an instant as Kayenta does."""
+    return as_datetime(milliseconds / 1000).isoformat().replace("+00:00", "Z")

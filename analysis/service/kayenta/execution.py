@@ -1,0 +1,193 @@
+"""An analysis as Kayenta's clients poll it.
+
+Argo reads `complete` and the score alone, truncates that, and holds it against its own
+thresholds. So the score is moved to the side of those thresholds where the verdict is.
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.service import answers
+from analysis.service.kayenta.configs import JUDGE, iso
+from analysis.store import Record, Status
+
+# Where a record keeps what Kayenta's client sent.
+KEPT = "kayenta"
+_STATUS = {
+    Status.RUNNING: "running",
+    Status.COMPLETED: "succeeded",
+    Status.CANCELED: "canceled",
+}
+_GRADES = {"pass": "Pass", "inconclusive": "Marginal", "fail": "Fail"}
+_IDS = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
+
+
+def status(record: Record, config: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give the answer to a poll; `result` is there once the analysis has a verdict."""
+    sent = record.request.get(KEPT, {})
+    state = _STATUS[record.status]
+    told: dict[str, Any] = {
+        "application": sent.get("application", record.config),
+        "parentPipelineExecutionId": sent.get("parentPipelineExecutionId", ""),
+        "pipelineId": record.id,
+        "complete": record.status is not Status.RUNNING,
+        "status": state,
+        "stageStatus": {"fetch": state, "judge": state},
+        "canaryConfigId": record.config,
+        "canaryExecutionRequest": sent.get("request", {}),
+        "metricSetPairListId": record.id,
+        "metricsAccountName": sent.get("metricsAccountName", "prometheus"),
+        "storageAccountName": sent.get("storageAccountName", "serinus"),
+        "configurationAccountName": sent.get("configurationAccountName", "serinus"),
+        **_times("build", record.created),
+        **_times("start", record.created),
+    }
+    if config is not None:
+        told["config"] = dict(config)
+    if record.status is not Status.RUNNING:
+        told |= _times("end", record.updated)
+    if record.status is Status.COMPLETED:
+        told["result"] = _result(record, thresholds(sent.get("request", {})))
+    return told
+
+
+def thresholds(request: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Give pass and marginal as the client set them; `None` if it set none."""
+    given = request.get("thresholds") or {}
+    return (given["pass"], given["marginal"]) if {"pass", "marginal"} <= set(given) else None
+
+
+def score(record: Record, limits: tuple[float, float] | None) -> float:
+    """Give a score that says the verdict, also to who truncates it and takes <= for <."""
+    own = record.score
+    if limits is None:
+        return 0.0 if own is None else own
+    passing, marginal = limits
+    match record.verdict:
+        case "pass":
+            return max(math.ceil(passing), own or 0.0)
+        case "fail":
+            return max(0.0, min(math.ceil(marginal) - 1.0, own or 0.0))
+        case _:
+            lowest, highest = math.floor(marginal) + 1.0, math.ceil(passing) - 1.0
+            return max(min(highest, own or 0.0), min(lowest, highest))
+
+
+def _result(record: Record, limits: tuple[float, float] | None) -> dict[str, Any]:
+    report = record.report or {}
+    grade = _GRADES.get(record.verdict or "", "Marginal")
+    metrics: Sequence[Mapping[str, Any]] = report.get("metrics", [])
+    return {
+        "judgeResult": {
+            "judgeName": JUDGE,
+            "results": [_metric(record, metric) for metric in metrics],
+            "groupScores": [
+                {
+                    "name": group["name"],
+                    "score": group["score"],
+                    "classification": "",
+                    "classificationReason": "",
+                }
+                for group in report.get("groups", [])
+            ],
+            "score": {
+                "score": score(record, limits),
+                "classification": grade,
+                "classificationReason": answers.reason(record),
+            },
+        },
+        "canaryDuration": _duration(report),
+    }
+
+
+def _metric(record: Record, metric: Mapping[str, Any]) -> dict[str, Any]:
+    estimate = metric.get("estimate") or {}
+    return {
+        "name": metric["name"],
+        "id": pair_id(record, metric["name"]),
+        "tags": {},
+        "groups": [metric["group"]],
+        "classification": _label(metric),
+        "classificationReason": metric["summary"],
+        "critical": metric["critical"],
+        "muted": metric["muted"],
+        "controlMetadata": {"stats": _stats(metric["series"]["baseline"])},
+        "experimentMetadata": {"stats": _stats(metric["series"]["canary"])},
+        "resultMetadata": {"ratio": _ratio(estimate.get("baseline"), estimate.get("canary"))},
+    }
+
+
+def _label(metric: Mapping[str, Any]) -> str:
+    """Give Kayenta's word; what is undecided has too little data for its judge."""
+    if metric["verdict"] != "fail":
+        return {"pass": "Pass"}.get(metric["verdict"], "Nodata")
+    estimate = metric.get("estimate") or {}
+    before, after = estimate.get("baseline"), estimate.get("canary")
+    return "Low" if before is not None and after is not None and after < before else "High"
+
+
+def _ratio(before: float | None, after: float | None) -> float | None:
+    return after / before if before and after is not None else None
+
+
+def _stats(values: Sequence[float | None]) -> dict[str, float]:
+    """Describe a side as Kayenta does, where no data are zeros."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return {"count": 0, "mean": 0.0, "min": 0.0, "max": 0.0, "std": 0.0}
+    mean = math.fsum(known) / len(known)
+    spread = math.fsum((value - mean) ** 2 for value in known)
+    return {
+        "count": len(known),
+        "mean": mean,
+        "min": min(known),
+        "max": max(known),
+        "std": math.sqrt(spread / (len(known) - 1)) if len(known) > 1 else 0.0,
+    }
+
+
+def pairs(record: Record) -> list[dict[str, Any]]:
+    """Give the levels that were judged as Kayenta's metric set pairs."""
+    report = record.report or {}
+    step_ms = round(1000 * report.get("window", {}).get("step_s", 0))
+    return [_pair(record, metric, step_ms) for metric in report.get("metrics", [])]
+
+
+def _pair(record: Record, metric: Mapping[str, Any], step_ms: int) -> dict[str, Any]:
+    series = metric["series"]
+    first_ms = round(1000 * series["times"][0]) if series["times"] else 0
+    scope = {"startTimeIso": iso(first_ms), "startTimeMillis": first_ms, "stepMillis": step_ms}
+    names = {"control": "baseline", "experiment": "canary"}
+    return {
+        "name": metric["name"],
+        "id": pair_id(record, metric["name"]),
+        "tags": {},
+        "values": {
+            name: ["NaN" if value is None else value for value in series[side]]
+            for name, side in names.items()
+        },
+        "scopes": dict.fromkeys(names, scope),
+        "attributes": {
+            name: {"query": "; ".join(q["query"] for q in metric["queries"] if q["side"] == side)}
+            for name, side in names.items()
+        },
+    }
+
+
+def pair_id(record: Record, metric: str) -> str:
+    """Name a metric of an execution, the same whenever it is asked for."""
+    return str(uuid.uuid5(_IDS, f"{record.id}/{metric}"))
+
+
+def _duration(report: Mapping[str, Any]) -> str:
+    window = report.get("window") or {}
+    return f"PT{round(window.get('step_s', 0) * window.get('steps', 0))}S"
+
+
+def _times(name: str, epoch_s: float) -> dict[str, Any]:
+    milliseconds = round(1000 * epoch_s)
+    return {f"{name}TimeMillis": milliseconds, f"{name}TimeIso": iso(milliseconds)}
