@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -72,6 +73,13 @@ Examples:
     help="Time between the looks at a running analysis.",
 )
 @click.option(
+    "--log-format",
+    type=click.Choice(["auto", "json", "text"]),
+    default="auto",
+    show_default=True,
+    help="auto: text to a terminal, else a JSON object a line.",
+)
+@click.option(
     "--inline", is_flag=True, help="Let callers bring their own configuration and PromQL."
 )
 @click.option("--check", is_flag=True, help="Check all settings and configurations, then end.")
@@ -86,6 +94,7 @@ def command(  # noqa: PLR0913 - its options
     public_url: str,
     workers: int,
     look_every_s: float,
+    log_format: str,
     inline: bool,
     check: bool,
 ) -> None:
@@ -110,7 +119,8 @@ def command(  # noqa: PLR0913 - its options
             load_config(configs / f"{name}.yaml")
         click.echo(f"settings and {len(names)} configurations are good: {', '.join(names)}")
         return
-    _serve(service, host, port)
+    as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
+    _serve(service, host, port, as_json=as_json)
 
 
 def _needs_tokens(host: str, *, given: bool) -> None:
@@ -141,16 +151,17 @@ def _connect(config: CanaryConfig) -> MetricSource:
     return connect(config.source.prometheus, None, os.environ)
 
 
-def _serve(service, host: str, port: int) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _serve(service, host: str, port: int, *, as_json: bool) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
     import uvicorn
 
+    from analysis.service import logs
     from analysis.service.app import create_app
 
     uvicorn.run(
         create_app(service),
         host=host,
         port=port,
-        log_level="info",
+        log_config=logs.settings(as_json=as_json),
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=30,

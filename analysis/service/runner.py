@@ -89,15 +89,17 @@ class Runner:
         if record is None:
             return
         look = self._look(record, now)
-        if store.finish(analysis, self._owner, look, self._parts.clock()):
+        ended = self._parts.clock()
+        if store.finish(analysis, self._owner, look, ended):
             self._parts.operations.looked(record, look)
+            LOG.info(look.summary, extra=_about(record, look, ended - now))
 
     def _look(self, record: Record, now: float) -> Look:
         try:
             with self._parts.operations.seconds.time():
                 return self._parts.look(record, now)
         except Exception:
-            LOG.exception("a look failed", extra={"analysis": record.id, "key": record.key})
+            LOG.exception("a look failed", extra=_about(record))
             self._parts.operations.bugs.inc()
             return _of_bug(record, now, self._settings)
 
@@ -118,6 +120,19 @@ class Runner:
         if now - self._purged > _PURGE_EVERY_S:
             self._purged = now
             self._parts.store.purge(now - self._settings.retention_days * 86400)
+
+
+def _about(record: Record, look: Look | None = None, seconds: float = 0.0) -> dict[str, object]:
+    """Say in the log which analysis is meant."""
+    about: dict[str, object] = {
+        "analysis": record.id,
+        "key": record.key,
+        "config": record.config,
+        "namespace": record.namespace,
+    }
+    if look is not None:
+        about |= {"result": look.verdict or "running", "seconds": round(seconds, 3)}
+    return about
 
 
 def _of_bug(record: Record, now: float, settings: Settings) -> Look:

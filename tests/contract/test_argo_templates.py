@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterable
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from analysis.service import answers
+from analysis.service.operations import Operations
 from analysis.service.requests import StartRequest
 from analysis.service.routes.analyses import KEY
 from analysis.store import Record, Status
+from tests.conftest import Prometheus
 from tests.support.argo import Reply, documents, duration_s, run_metric, used_arguments
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -246,6 +250,18 @@ def test_everything_selects_the_pods_of_the_deployment() -> None:
     ]
 
     assert all(one.items() <= labels.items() for one in selected)
+
+
+def test_the_alert_rules_are_rules_about_metrics_that_there_are(
+    requires_prometheus: Prometheus,
+) -> None:
+    rules = DEPLOY / "kubernetes" / "alerts.yaml"
+    exposed = generate_latest(Operations().registry).decode()
+
+    subprocess.run([requires_prometheus.promtool, "check", "rules", rules], check=True)
+
+    for name in set(re.findall(r"serinus_\w+", rules.read_text())):
+        assert f"# TYPE {name.removesuffix('_total')}" in exposed
 
 
 def test_the_deployment_gives_the_options_that_the_command_has() -> None:

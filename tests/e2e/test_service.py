@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from analysis.service.runner import LEASE_S
-from tests.support.command import Done, run_serinus
+from tests.support.command import Done, run_serinus, strict_json
 from tests.support.corpus import FAILED_BY, GOOD, SHOP, run
 from tests.support.postgres import RealPostgres
 from tests.support.service import Answer, Client, served
@@ -160,6 +160,18 @@ def test_a_database_outage_loses_nothing(
     assert (alive.status, ready.status) == (200, 503)
     assert after == before
     assert {one["verdict"] for one in told} == {"pass"}
+
+
+def test_each_look_is_a_line_of_json_that_names_its_analysis(
+    corpus_url: str, configs: Path
+) -> None:
+    with served("--configs", configs, PROMETHEUS_URL=corpus_url) as running:
+        told = ask(running.client, "err1-1").json
+        lines = [strict_json(line) for line in running.log.read_text().splitlines()]
+
+    (look,) = (line for line in lines if line["logger"] == "serinus.runner")
+    assert (look["analysis"], look["key"], look["result"]) == (told["id"], told["key"], "fail")
+    assert look["message"] == told["summary"]
 
 
 def test_settings_are_checked_before_anything_listens(configs: Path, tmp_path: Path) -> None:
