@@ -55,6 +55,12 @@ Examples:
     is_flag=True,
     help="Let everybody in although the service listens beyond this machine.",
 )
+@click.option(
+    "--notices",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="JSON list of {name, form, url, verdicts}: who is told of verdicts.",
+)
 @click.option("--public-url", default="", metavar="URL", help="Address that links point to.")
 @click.option(
     "--workers",
@@ -91,6 +97,7 @@ def command(  # noqa: PLR0913 - its options
     database_url: str,
     tokens: Path | None,
     without_tokens: bool,
+    notices: Path | None,
     public_url: str,
     workers: int,
     look_every_s: float,
@@ -108,6 +115,7 @@ def command(  # noqa: PLR0913 - its options
         configs=configs,
         database_url=database_url,
         tokens=tokens,
+        notices=notices,
         public_url=public_url,
         workers=workers,
         look_every_s=look_every_s,
@@ -135,14 +143,16 @@ def _needs_tokens(host: str, *, given: bool) -> None:
         raise ConfigError(message, origin="--host")
 
 
-def _service(**settings: object):  # type: ignore[no-untyped-def]  # noqa: ANN202 - imported lazily
+def _service(*, notices: Path | None, **settings: object):  # type: ignore[no-untyped-def]  # noqa: ANN202 - imported lazily
     try:
         from analysis.service.app import make_service
+        from analysis.service.notices import targets
         from analysis.service.settings import Settings
     except ModuleNotFoundError as error:
         message = f"{error.name} is not installed; pip install 'serinus[server]'"
         raise ConfigError(message, origin="serve") from error
-    return make_service(Settings(**settings), _connect, time.time)  # type: ignore[arg-type]
+    told = targets.load(notices, os.environ)
+    return make_service(Settings(notices=told, **settings), _connect, time.time)  # type: ignore[arg-type]
 
 
 def _connect(config: CanaryConfig) -> MetricSource:

@@ -17,6 +17,7 @@ from analysis.service.analyses import Analyses
 from analysis.service.catalog import Catalog
 from analysis.service.context import Service
 from analysis.service.looking import Connect, Looker
+from analysis.service.notices.courier import Courier, Route
 from analysis.service.operations import Operations
 from analysis.service.problems import Problem
 from analysis.service.protection import Protection, problem
@@ -24,7 +25,7 @@ from analysis.service.routes import analyses, facade, flagger, kayenta, operatio
 from analysis.service.runner import Parts, Runner
 from analysis.service.settings import Settings
 from analysis.service.tokens import Tokens
-from analysis.store import AnalysisStore, open_database
+from analysis.store import AnalysisStore, Look, Record, open_database
 
 LOG = logging.getLogger("serinus.service")
 ROUTERS = (
@@ -46,11 +47,24 @@ def make_service(settings: Settings, connect: Connect, clock: Callable[[], float
     tokens, counted = Tokens(settings.tokens), Operations()
     store = AnalysisStore(open_database(settings.database_url))
     look = Looker(settings=settings, connect=connect).look
-    parts = Parts(store=store, look=look, clock=clock, operations=counted)
+    targets = settings.notices
+
+    def tell(record: Record, look: Look) -> list[str]:
+        return [name for name, (target, _) in targets.items() if target.wants(record, look)]
+
+    parts = Parts(store=store, look=look, clock=clock, operations=counted, tell=tell)
+    route = Route(
+        store=store,
+        targets=targets,
+        clock=clock,
+        operations=counted,
+        public_url=settings.public_url,
+    )
     return Service(
         settings=settings,
         tokens=tokens,
         operations=counted,
+        courier=Courier(route),
         analyses=Analyses(
             store=store,
             runner=Runner(parts, settings),
@@ -67,10 +81,12 @@ def create_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         service.analyses.runner.start()
+        service.courier.start()
         try:
             yield
         finally:
             service.analyses.runner.stop()
+            service.courier.stop()
             service.analyses.store.close()
 
     # The pages of /docs load scripts from other hosts; /openapi.json is all that is needed.

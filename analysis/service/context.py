@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from analysis.service.analyses import Analyses
+from analysis.service.notices.courier import Courier
 from analysis.service.operations import Operations
 from analysis.service.problems import Problem
 from analysis.service.settings import Settings
@@ -23,6 +24,7 @@ class Service:
     analyses: Analyses
     tokens: Tokens
     operations: Operations
+    courier: Courier
 
     def visible(self, record: Record, token: Token) -> Record:
         """Give an analysis to whom it concerns; to others it is not there.

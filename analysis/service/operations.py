@@ -41,6 +41,14 @@ class Operations:
             "serinus_verdicts", "Final verdicts.", ["config", "verdict"], registry=self.registry
         )
 
+        self._notices = Counter(
+            "serinus_notices", "Notices sent.", ["target", "result"], registry=self.registry
+        )
+
+    def noticed(self, target: str, *, heard: bool) -> None:
+        """Count a notice that was sent."""
+        self._notices.labels(target, "heard" if heard else "not_heard").inc()
+
     def looked(self, record: Record, look: Look) -> None:
         """Count a look that was kept."""
         self._looks.labels(record.config, look.verdict or "running").inc()

@@ -32,12 +32,14 @@ class Parts:
         look: Makes a look at an analysis as of an instant.
         clock: Gives epoch seconds.
         operations: What is counted.
+        tell: Names who is to be told of a look.
     """
 
     store: AnalysisStore
     look: Callable[[Record, float], Look]
     clock: Callable[[], float]
     operations: Operations
+    tell: Callable[[Record, Look], list[str]]
 
 
 class Runner:
@@ -90,7 +92,8 @@ class Runner:
             return
         look = self._look(record, now)
         ended = self._parts.clock()
-        if store.finish(analysis, self._owner, look, ended):
+        tell = self._parts.tell(record, look)
+        if store.finish(analysis, self._owner, look, ended, tell):
             self._parts.operations.looked(record, look)
             LOG.info(look.summary, extra=_about(record, look, ended - now))
 

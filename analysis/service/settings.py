@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from analysis.service.notices.targets import Address, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +17,7 @@ class Settings:
         configs: Folder of configurations: `checkout.yaml` is the configuration `checkout`.
         database_url: In SQLAlchemy's form.
         tokens: File of token hashes; `None` lets everybody in.
+        notices: Who is told of verdicts, by name.
         public_url: Address that callers and people reach the service by; empty: as they called.
         workers: Looks under way at once.
         look_every_s: Seconds between the looks of a running analysis.
@@ -29,6 +33,7 @@ class Settings:
     configs: Path
     database_url: str = "sqlite:///serinus.db"
     tokens: Path | None = None
+    notices: Mapping[str, tuple[Target, Address]] = field(default_factory=dict)
     public_url: str = ""
     workers: int = 8
     look_every_s: float = 30.0

@@ -2,6 +2,7 @@
 
 from analysis.store.analyses import AnalysisStore, Filter
 from analysis.store.database import open_database
+from analysis.store.outbox import Message
 from analysis.store.records import Look, New, Record, Status
 
-__all__ = ["AnalysisStore", "Filter", "Look", "New", "Record", "Status", "open_database"]
+__all__ = ["AnalysisStore", "Filter", "Look", "Message", "New", "Record", "Status", "open_database"]

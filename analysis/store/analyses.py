@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Engine, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from analysis.store import outbox
+from analysis.store.outbox import Message
 from analysis.store.records import Look, New, Record, Status
 from analysis.store.schema import ANALYSES, RECORDINGS
 
@@ -144,8 +146,18 @@ class AnalysisStore:
         with self._engine.begin() as connection:
             connection.execute(held.values(leased_until=until))
 
-    def finish(self, analysis: str, owner: str, look: Look, now: float) -> bool:
-        """Keep a look and give the lease back; nothing is kept if the lease is another's by now."""
+    def finish(
+        self, analysis: str, owner: str, look: Look, now: float, tell: Sequence[str] = ()
+    ) -> bool:
+        """Keep a look and give the lease back; nothing is kept if the lease is another's by now.
+
+        Args:
+            analysis: Which.
+            owner: Who holds the lease.
+            look: What to keep.
+            now: Epoch seconds.
+            tell: Targets that are to be told of it.
+        """
         values: dict[str, Any] = {
             "status": look.status.value,
             "verdict": look.verdict,
@@ -162,6 +174,8 @@ class AnalysisStore:
         held = (_A.id == analysis, _A.leased_by == owner, _A.status == Status.RUNNING.value)
         with self._engine.begin() as connection:
             kept = connection.execute(update(ANALYSES).where(*held).values(values)).rowcount == 1
+            if kept:
+                outbox.post(connection, analysis, tell, now)
             if kept and look.recording is not None:
                 connection.execute(delete(RECORDINGS).where(RECORDINGS.c.analysis == analysis))
                 row = {"analysis": analysis, "packed": look.recording}
@@ -207,6 +221,18 @@ class AnalysisStore:
         with self._engine.begin() as connection:
             connection.execute(delete(RECORDINGS).where(RECORDINGS.c.analysis.in_(old)))
             return connection.execute(delete(ANALYSES).where(_A.id.in_(old))).rowcount
+
+    def claim_messages(self, now: float, until: float, limit: int) -> list[Message]:
+        """Take messages that are due."""
+        return outbox.claim(self._engine, now, until, limit)
+
+    def retry_message(self, message: str, due: float) -> None:
+        """Keep a message that nobody heard for another try."""
+        outbox.retry(self._engine, message, due)
+
+    def drop_message(self, message: str) -> None:
+        """Remove a message that was heard, or that nobody will hear."""
+        outbox.drop(self._engine, message)
 
     def ping(self) -> None:
         """Make sure that the database answers."""

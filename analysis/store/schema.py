@@ -54,3 +54,17 @@ RECORDINGS = Table(
     Column("analysis", String(32), primary_key=True),
     Column("packed", LargeBinary, nullable=False),
 )
+
+# What is to be told to others, until it has been. Written with the verdict, in one transaction.
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("analysis", String(32), nullable=False),
+    Column("target", String(128), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", Float, nullable=False),
+    Column("leased_until", Float, nullable=False),
+    Column("created", Float, nullable=False),
+    Index("ix_outbox_due", "due"),
+)
