@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from analysis.service.kayenta import execution
 from analysis.sources import recording as recordings
+from tests.support.builders import START, FakeSource, a_document, a_metric
 from tests.support.corpus import FIXTURES, RECORDINGS, run
 from tests.support.service import Answer, Client, serving
 
@@ -21,6 +23,8 @@ CASES = [
     for case in json.loads((FIXTURES / "reference" / "kayenta_cases.json").read_text())["cases"]
     if case["kind"] == "judge" and "nondeterministic" not in case
 ]
+
+JSON = {"Content-Type": "application/json"}
 
 
 def instant(epoch_s: float) -> str:
@@ -79,6 +83,87 @@ def test_argo_finds_its_configuration_by_name(kayenta: Kayenta) -> None:
     assert isinstance(one["applications"], list)
 
 
+# As metricproviders/kayenta writes it: no further parameters, and the region as the location.
+ARGO_BODY = (
+    '{"scopes":{"default":{'
+    '"controlScope":{"scope":"5d4c","location":"shop","step":60,"start":"%s","end":"%s"},'
+    '"experimentScope":{"scope":"7f9b","location":"shop","step":60,"start":"%s","end":"%s"}}},'
+    '"thresholds":{"pass":95,"marginal":75}}'
+)
+ARGO_PATH = (
+    "/kayenta/canary/shop?application=A&metricsAccountName=M"
+    "&configurationAccountName=C&storageAccountName=S"
+)
+
+
+def argo_body(begins: float, ends: float) -> str:
+    return ARGO_BODY % (2 * (instant(begins), instant(ends)))
+
+
+def test_argos_scope_and_region_reach_the_queries(tmp_path: Path) -> None:
+    metric = a_metric(query='mem{hash="${hash}",namespace="${namespace}"}')
+    document = {**a_document(metric), "variables": {}}
+    (tmp_path / "shop.yaml").write_text(json.dumps(document))
+    source, now = FakeSource(answers={}), START + 3600.0
+    with serving(tmp_path, connect=lambda _: source, clock=lambda: now) as client:
+        started = client.call("POST", ARGO_PATH, data=argo_body(START, START + 1800), headers=JSON)
+        client.until_completed(started.json["canaryExecutionId"])
+        told = client.get(f"/kayenta/canary/{started.json['canaryExecutionId']}")
+
+    assert {one.query for one in source.asked} == {
+        'mem{hash="5d4c",namespace="shop"}',
+        'mem{hash="7f9b",namespace="shop"}',
+    }
+    score = told.json["result"]["judgeResult"]["score"]["score"]
+    assert told.json["complete"] is True
+    assert 75 <= int(score) < 95  # without data, undecided: Argo has no other word for it
+
+
+def test_an_end_in_the_future_is_waited_for(tmp_path: Path) -> None:
+    metric = a_metric(query='mem{hash="${hash}"}')
+    document = {**a_document(metric), "variables": {}}
+    (tmp_path / "shop.yaml").write_text(json.dumps(document))
+    source = FakeSource(answers={})
+    with serving(tmp_path, connect=lambda _: source, clock=lambda: START) as client:
+        started = client.call("POST", ARGO_PATH, data=argo_body(START, START + 1800), headers=JSON)
+        told = client.get(f"/kayenta/canary/{started.json['canaryExecutionId']}")
+
+    assert (started.status, told.status) == (200, 200)
+    assert (told.json["complete"], told.json["status"]) == (False, "running")
+
+
+def test_one_faulty_configuration_hides_no_other(kayenta: Kayenta, tmp_path: Path) -> None:
+    (tmp_path / "faulty.yaml").write_text("name: [")
+
+    listed = json.loads(kayenta.get("/canaryConfig").text)
+    asked = kayenta.get("/canaryConfig/faulty")
+
+    assert [one["name"] for one in listed] == ["shop"]
+    assert asked.status == 400
+    assert "faults" in asked.json["message"]
+
+
+def test_a_token_is_a_bearers_or_a_password(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens.json"
+    digest = hashlib.sha256(b"secret").hexdigest()
+    tokens.write_text(json.dumps([{"name": "argo", "sha256": digest, "configs": ["shop"]}]))
+    for name in ("shop", "other"):
+        (tmp_path / f"{name}.yaml").write_text((RECORDINGS / "canary.yaml").read_text())
+    with serving(tmp_path, connect=lambda _: FakeSource({}), tokens=tokens) as client:
+        nobody = client.get("/kayenta/canaryConfig")
+        bearer = client.call(
+            "GET", "/kayenta/canaryConfig", headers={"Authorization": "Bearer secret"}
+        )
+        basic = client.call("GET", "/kayenta/canaryConfig", auth=("argo", "secret"))
+        foreign = client.call("GET", "/kayenta/canaryConfig/other", auth=("argo", "secret"))
+        unknown = client.call("POST", "/judge", json={}, auth=("argo", "wrong"))
+
+    assert (nobody.status, unknown.status, foreign.status) == (401, 401, 404)
+    assert nobody.json["message"]
+    assert (bearer.status, basic.status) == (200, 200)
+    assert [one["name"] for one in json.loads(basic.text)] == ["shop"]
+
+
 def test_argo_polls_until_complete_and_reads_a_number(kayenta: Kayenta) -> None:
     kayenta.now[0] = kayenta.run.start + 40.0
     started = kayenta.start()
@@ -120,6 +205,31 @@ def test_each_call_starts_an_execution_of_its_own(kayenta: Kayenta) -> None:
     assert {one["pipelineId"] for one in listed} == ids
 
 
+LISTS = {
+    "all of them": ("", 2),
+    "those of an application": ("?application=A", 2),
+    "those of a configuration": ("?application=shop", 2),
+    "none of another": ("?application=B", 0),
+    "those that run": ("?statuses=RUNNING,CANCELED", 1),
+    "those that ended": ("?statuses=SUCCEEDED", 1),
+    "a page": ("?limit=1&page=2", 1),
+    "a page beyond the last": ("?limit=2&page=2", 0),
+}
+
+
+def test_a_list_of_executions_is_narrowed(kayenta: Kayenta) -> None:
+    kayenta.result()
+    kayenta.now[0] = kayenta.run.start + 40.0
+    kayenta.start()
+
+    listed = {
+        name: len(json.loads(kayenta.get(f"/canary/executions{query}").text))
+        for name, (query, _) in LISTS.items()
+    }
+
+    assert listed == {name: count for name, (_, count) in LISTS.items()}
+
+
 def test_spinnaker_and_referee_find_the_fields_that_they_read(kayenta: Kayenta) -> None:
     told = kayenta.result()
 
@@ -135,8 +245,52 @@ def test_spinnaker_and_referee_find_the_fields_that_they_read(kayenta: Kayenta) 
         assert all(math.isfinite(x) for x in one["controlMetadata"]["stats"].values())
         assert one["groups"]
     assert "High" in {one["classification"] for one in results}
-    for path in ("/credentials", "/judges", "/canaryConfig/shop"):
-        assert kayenta.get(path).status == 200
+    one_pair = kayenta.get(f"/metricSetPairList/{told['metricSetPairListId']}/{pairs[0]['id']}")
+    assert one_pair.json == pairs[0]
+
+
+EVERYTHING = [
+    "/credentials", "/judges", "/metricsServices", "/canaryConfig", "/canaryConfig/shop",
+    "/metadata/metricsService?metricsAccountName=M&filter=x", "/canary/executions",
+]  # fmt: skip
+
+
+def test_what_clients_fill_their_menus_with_is_there(kayenta: Kayenta) -> None:
+    assert {path: kayenta.get(path).status for path in EVERYTHING} == dict.fromkeys(EVERYTHING, 200)
+    accounts = json.loads(kayenta.get("/credentials").text)
+    types = {kind for account in accounts for kind in account["supportedTypes"]}
+    assert types == {"METRICS_STORE", "OBJECT_STORE", "CONFIGURATION_STORE"}
+
+
+NOT_OFFERED = {
+    "a configuration is not made": ("POST", "/canaryConfig", 405),
+    "nor changed": ("PUT", "/canaryConfig/shop", 405),
+    "nor removed": ("DELETE", "/canaryConfig/shop", 405),
+    "nor brought along": ("POST", "/canary?application=A", 501),
+    "an analysis of several judgements is not started": (
+        "POST",
+        "/standalone_canary_analysis/shop",
+        501,
+    ),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "status"), NOT_OFFERED.values(), ids=NOT_OFFERED)
+def test_what_is_not_offered_says_so(kayenta: Kayenta, method: str, path: str, status: int) -> None:
+    told = kayenta.client.call(method, f"/kayenta{path}", json={})
+
+    assert told.status == status
+    assert set(told.json) == {"message"}
+
+
+def test_spinnakers_nulls_and_parameters_that_nothing_uses_do_no_harm(kayenta: Kayenta) -> None:
+    parameters = {"run": "err1-1", "step": "60", "window": "5m", "app-name": "x", "zone": "b"}
+
+    started = kayenta.start(location=None, region=None, extendedScopeParams=parameters)
+
+    assert started.status == 200
+    ended = kayenta.client.until_completed(started.json["canaryExecutionId"])
+    assert ended["verdict"] == "fail"
 
 
 def test_orca_cancels_with_202(kayenta: Kayenta) -> None:
@@ -165,7 +319,9 @@ def test_a_mistake_is_worded_as_kayenta_does(kayenta: Kayenta) -> None:
     shifted = kayenta.start(extendedScopeParams={"run": "x"}, end="never")
 
     assert (unknown.status, shifted.status) == (400, 400)
+    assert kayenta.start(passing=0, marginal=0).status == 400  # nothing could fail by these
     assert kayenta.get("/canary/0123").status == 404
+    assert kayenta.get(f"/metricSetPairList/{kayenta.result()['pipelineId']}/0").status == 404
     assert unknown.json["message"]
     assert kayenta.get("/canaryConfig/none").json["message"]
 
@@ -246,6 +402,79 @@ def test_as_its_remote_judge_we_judge_by_our_own_judges_on_request(judge: Client
     assert told.json["score"]["classification"] == "Fail"
     assert unknown.status == 400
     assert "magic" in unknown.json["message"]
+
+
+STRANGE: dict[str, str] = {
+    "no JSON": "{",
+    "no object": "[]",
+    "an integer beyond doubles": '{"values": {"control": [1%s]}}' % ("0" * 400),
+    "a number that is none": '{"values": {"control": ["much"]}}',
+    "half a character": r'{"tags": {"pod": "\ud800"}}',
+}
+
+
+@pytest.mark.parametrize("path", ["/judge", "/kayenta/judge"])
+@pytest.mark.parametrize("pair", STRANGE.values(), ids=STRANGE)
+def test_what_no_kayenta_sends_is_refused_in_its_words(judge: Client, path: str, pair: str) -> None:
+    named = pair.replace("{", '{"name": "m", ', 1)
+    limits = '"scoreThresholds": {"pass": 95, "marginal": 75}'
+    body = f'{{"canaryConfig": {{}}, {limits}, "metricSetPairList": [{named}]}}'
+
+    told = judge.call("POST", path, data=body, headers=JSON)
+
+    assert told.status == 400
+    assert set(told.json) == {"message"}
+
+
+STRANGE_CONFIGS: dict[str, dict[str, Any]] = {
+    "a judge that is half a character": {"judge": {"judgeConfigurations": {"kind": "\ud800"}}},
+    "a group that is": {"classifier": {"groupWeights": {"\ud800": "x"}}},
+    "a factor beyond doubles": {
+        "metrics": [
+            {
+                "name": "m",
+                "analysisConfigurations": {
+                    "canary": {"outliers": {"strategy": "remove", "outlierFactor": 10**400}}
+                },
+            }
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("config", STRANGE_CONFIGS.values(), ids=STRANGE_CONFIGS)
+def test_a_canary_config_that_cannot_be_used_is_refused(
+    judge: Client, config: dict[str, Any]
+) -> None:
+    body = {
+        "canaryConfig": config,
+        "scoreThresholds": {"pass": 95, "marginal": 75},
+        "metricSetPairList": [{"name": "m", "values": {"control": [1], "experiment": [2]}}],
+    }
+
+    told = judge.call("POST", "/judge", json=body)
+
+    assert told.status == 400
+    assert set(told.json) == {"message"}
+
+
+def test_values_without_a_number_are_read_and_written_as_texts(judge: Client) -> None:
+    case = {
+        "judge_params": {
+            "analysisConfigurations": {"m": {"canary": {}}},
+            "groups": {"m": ["g"]},
+            "groupWeights": {},
+            "thresholds": {"pass": 95, "marginal": 75},
+        },
+        "baseline": [0.0, "NaN", 0.0],
+        "canary": [1.0, "Infinity", 2.0],
+    }
+
+    told = judge.call("POST", "/judge", json=remote_request(case)).json["results"][0]
+
+    assert told["controlMetadata"]["stats"]["count"] == 2
+    assert told["experimentMetadata"]["stats"]["max"] == "Infinity"
+    assert told["resultMetadata"] == {"ratio": "NaN"}
 
 
 @pytest.mark.parametrize("verdict", ["pass", "inconclusive", "fail"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from analysis.config import CanaryConfig
@@ -9,6 +10,13 @@ from analysis.window import as_datetime
 
 JUDGE = "Serinus"
 SCOPE = "default"
+# The account of metrics that clients are shown; each configuration has its own Prometheus.
+SOURCE: Mapping[str, Any] = {
+    "name": "prometheus",
+    "type": "prometheus",
+    "locations": [],
+    "recommendedLocations": [],
+}
 
 
 def listed(name: str, changed_ms: int) -> dict[str, Any]:

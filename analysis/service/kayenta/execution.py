@@ -17,6 +17,8 @@ from analysis.store import Record, Status
 
 # Where a record keeps what Kayenta's client sent.
 KEPT = "kayenta"
+# What Kayenta's JSON has for a number that is none.
+UNKNOWN = "NaN"
 _STATUS = {
     Status.RUNNING: "running",
     Status.COMPLETED: "succeeded",
@@ -28,15 +30,14 @@ _IDS = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
 def status(record: Record, config: Mapping[str, Any] | None) -> dict[str, Any]:
     """Give the answer to a poll; `result` is there once the analysis has a verdict."""
-    sent = record.request.get(KEPT, {})
-    state = _STATUS[record.status]
+    sent, now = record.request.get(KEPT, {}), state(record)
     told: dict[str, Any] = {
-        "application": sent.get("application", record.config),
+        "application": application(record),
         "parentPipelineExecutionId": sent.get("parentPipelineExecutionId", ""),
         "pipelineId": record.id,
         "complete": record.status is not Status.RUNNING,
-        "status": state,
-        "stageStatus": {"fetch": state, "judge": state},
+        "status": now,
+        "stageStatus": {"fetch": now, "judge": now},
         "canaryConfigId": record.config,
         "canaryExecutionRequest": sent.get("request", {}),
         "metricSetPairListId": record.id,
@@ -51,14 +52,30 @@ def status(record: Record, config: Mapping[str, Any] | None) -> dict[str, Any]:
     if record.status is not Status.RUNNING:
         told |= _times("end", record.updated)
     if record.status is Status.COMPLETED:
-        told["result"] = _result(record, thresholds(sent.get("request", {})))
+        limits = thresholds(sent.get("request", {})) or _own_thresholds(config)
+        told["result"] = _result(record, limits)
     return told
+
+
+def application(record: Record) -> str:
+    """Give the application that an execution was started for; else its configuration."""
+    return str(record.request.get(KEPT, {}).get("application") or record.config)
+
+
+def state(record: Record) -> str:
+    """Give Kayenta's word for how far an execution is."""
+    return _STATUS[record.status]
 
 
 def thresholds(request: Mapping[str, Any]) -> tuple[float, float] | None:
     """Give pass and marginal as the client set them; `None` if it set none."""
     given = request.get("thresholds") or {}
     return (given["pass"], given["marginal"]) if {"pass", "marginal"} <= set(given) else None
+
+
+def _own_thresholds(config: Mapping[str, Any] | None) -> tuple[float, float] | None:
+    """Give the configuration's, for analyses that others started and Kayenta's clients show."""
+    return thresholds({"thresholds": config["classifier"]["scoreThresholds"]}) if config else None
 
 
 def score(record: Record, limits: tuple[float, float] | None) -> float:
@@ -105,15 +122,15 @@ def _result(record: Record, limits: tuple[float, float] | None) -> dict[str, Any
 
 
 def _metric(record: Record, metric: Mapping[str, Any]) -> dict[str, Any]:
-    estimate = metric.get("estimate") or {}
+    estimate, label = metric.get("estimate") or {}, _label(metric)
     return {
         "name": metric["name"],
         "id": pair_id(record, metric["name"]),
         "tags": {},
         "groups": [metric["group"]],
-        "classification": _label(metric),
+        "classification": label,
         "classificationReason": metric["summary"],
-        "critical": metric["critical"],
+        "critical": metric["critical"] and label != "Pass",
         "muted": metric["muted"],
         "controlMetadata": {"stats": _stats(metric["series"]["baseline"])},
         "experimentMetadata": {"stats": _stats(metric["series"]["canary"])},
@@ -130,8 +147,11 @@ def _label(metric: Mapping[str, Any]) -> str:
     return "Low" if before is not None and after is not None and after < before else "High"
 
 
-def _ratio(before: float | None, after: float | None) -> float | None:
-    return after / before if before and after is not None else None
+def _ratio(before: float | None, after: float | None) -> float | str:
+    """Give how far the canary is from the baseline, written as Kayenta does where it is unknown."""
+    if not before or after is None or not math.isfinite(after / before):
+        return UNKNOWN
+    return after / before
 
 
 def _stats(values: Sequence[float | None]) -> dict[str, float]:
@@ -167,7 +187,7 @@ def _pair(record: Record, metric: Mapping[str, Any], step_ms: int) -> dict[str, 
         "id": pair_id(record, metric["name"]),
         "tags": {},
         "values": {
-            name: ["NaN" if value is None else value for value in series[side]]
+            name: [UNKNOWN if value is None else value for value in series[side]]
             for name, side in names.items()
         },
         "scopes": dict.fromkeys(names, scope),

@@ -1,7 +1,7 @@
 """Judge the series that a Kayenta sends: Serinus as its remote judge.
 
-As Kayenta's own judge would, or, where `judge.judgeConfigurations` names a `kind`, by that
-judge of ours with the other entries as its parameters.
+As Kayenta's own judge would, or, where `judge.judgeConfigurations` names a `kind` (or `judge`),
+by that judge of ours with the other entries as its parameters.
 """
 
 from __future__ import annotations
@@ -14,6 +14,12 @@ from typing import Any
 import numpy as np
 
 import judges
+from analysis.service.kayenta.documents import (
+    CanaryMetric,
+    JudgeChoice,
+    MetricSetPair,
+    RemoteRequest,
+)
 from judges.core import kayenta_effects as effects
 from judges.core import kayenta_labels as labels
 from judges.core import kayenta_score as scores
@@ -21,12 +27,11 @@ from judges.core.kayenta_labels import Label
 from judges.core.sample import Array
 from judges.kayenta import Kayenta
 
-# 10,000 points a side of 500 metrics; Kayenta itself is limited to 11,000 by Prometheus.
-MOST_POINTS = 10_000_000
+KAYENTA = "kayenta"
 _CHOICES = {
-    "direction": {"increase", "decrease"},
-    "nan_strategy": {"remove", "replace"},
-    "outliers": {"keep", "remove"},
+    "direction": frozenset({"increase", "decrease"}),
+    "nan_strategy": frozenset({"remove", "replace"}),
+    "outliers": frozenset({"keep", "remove"}),
 }
 
 
@@ -41,33 +46,57 @@ class _Found:
     sides: tuple[effects.Description, effects.Description]
 
 
-def judge(
-    config: Mapping[str, Any], limits: Mapping[str, float], pairs: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """A judge of ours, with the parameters that hold for every metric."""
+
+    kind: str
+    parameters: Mapping[str, Any]
+
+
+def judge(request: RemoteRequest) -> dict[str, Any]:
     """Judge metric set pairs as Kayenta's judge interface wants it.
 
-    Args:
-        config: Kayenta's canary configuration.
-        limits: `pass` and `marginal`.
-        pairs: Values of both sides of each metric; numbers, or "NaN" and "Infinity".
-
     Raises:
-        ValueError: A setting or a value cannot be used.
+        ValueError: A setting cannot be used.
+        TypeError: The chosen judge needs more than bags of values.
     """
-    metrics = {metric["name"]: metric for metric in config.get("metrics", [])}
-    chosen = dict((config.get("judge") or {}).get("judgeConfigurations") or {})
+    config, limits = request.canary_config, request.score_thresholds
+    metrics = {metric.name: metric for metric in config.metrics}
+    chosen = _chosen(config.judge)
     results, classified = [], []
-    for pair in pairs:
-        metric = metrics.get(pair["name"], {})
-        found = _classify(pair, _settings(metric), chosen)
+    for pair in request.metric_set_pair_list:
+        metric = metrics.get(pair.name) or CanaryMetric(name=pair.name)
+        found = _classify(pair, metric, chosen)
         results.append(_told(pair, metric, found))
         classified.append(_counted(metric, found))
-    weights = (config.get("classifier") or {}).get("groupWeights") or {}
-    thresholds = scores.Thresholds(passing=limits["pass"], marginal=limits["marginal"])
-    score = scores.score(classified, weights=weights, thresholds=thresholds)
+    thresholds = scores.Thresholds(passing=limits.passing, marginal=limits.marginal)
+    weights = config.classifier.group_weights
     return {
-        "judgeName": f"Serinus {chosen.get('kind', 'kayenta')}",
+        "judgeName": f"Serinus {chosen.kind}",
         "results": results,
+        **_scored(scores.score(classified, weights=weights, thresholds=thresholds)),
+    }
+
+
+def _chosen(choice: JudgeChoice) -> _Chosen:
+    given = dict(choice.judge_configurations)
+    named = given.pop("kind", None) or given.pop("judge", None)
+    if named is None and given:
+        raise ValueError(
+            f"judge.judgeConfigurations has {', '.join(map(repr, given))} but no 'kind'; name one "
+            f"of {', '.join(_of_values())}, or leave it empty for Kayenta's own judge"
+        )
+    return _Chosen(kind=str(named or KAYENTA), parameters=given)
+
+
+def _of_values() -> list[str]:
+    """Name the judges that need no more than values."""
+    return [kind for kind in judges.kinds() if judges.Values in judges.judge_class(kind).accepts]
+
+
+def _scored(score: scores.Score) -> dict[str, Any]:
+    return {
         "groupScores": [
             {
                 "name": group.name,
@@ -85,14 +114,9 @@ def judge(
     }
 
 
-def _settings(metric: Mapping[str, Any]) -> Mapping[str, Any]:
-    settings: Mapping[str, Any] = (metric.get("analysisConfigurations") or {}).get("canary") or {}
-    return settings
-
-
 def parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     """Translate the settings of a metric; a word that Kayenta does not know counts as none."""
-    outliers, effect = given.get("outliers") or {}, given.get("effectSize") or {}
+    outliers, effect = _section(given, "outliers"), _section(given, "effectSize")
     measure = "cles" if effect.get("measure") == "cles" else None
     translated = {
         "direction": given.get("direction"),
@@ -110,45 +134,53 @@ def parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in translated.items()
-        if value is not None and (name not in _CHOICES or value in _CHOICES[name])
+        if value is not None and (name not in _CHOICES or _is_among(value, _CHOICES[name]))
     }
 
 
-def _classify(
-    pair: Mapping[str, Any], settings: Mapping[str, Any], chosen: Mapping[str, Any]
+def _section(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = given.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _is_among(value: object, known: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in known
+
+
+def _classify(pair: MetricSetPair, metric: CanaryMetric, chosen: _Chosen) -> _Found:
+    baseline, canary = bag(pair.values.control), bag(pair.values.experiment)
+    with np.errstate(all="ignore"):  # infinities and the largest doubles, as in Kayenta
+        if chosen.kind == KAYENTA:
+            return _by_kayentas(pair.name, baseline, canary, metric, chosen)
+        return _by_ours(pair.name, baseline, canary, metric, chosen)
+
+
+def _by_kayentas(
+    name: str, baseline: Array, canary: Array, metric: CanaryMetric, chosen: _Chosen
 ) -> _Found:
-    baseline, canary = (bag(pair["values"].get(side) or ()) for side in ("control", "experiment"))
-    if chosen.get("kind", "kayenta") != "kayenta":
-        return _by_ours(pair["name"], baseline, canary, settings, chosen)
-    rule = judges.create("kayenta", **parameters(settings))
+    rule = judges.create(KAYENTA, **{**chosen.parameters, **parameters(metric.settings)})
     assert isinstance(rule, Kayenta)  # noqa: S101 - what it is asked for
-    with np.errstate(all="ignore"):  # infinities, as in Kayenta
-        baseline, canary = rule.cleaning.apply(baseline), rule.cleaning.apply(canary)
-        outcome = labels.classify(baseline, canary, rule.rule)
-        sides = effects.describe(baseline), effects.describe(canary)
+    baseline, canary = rule.cleaning.apply(baseline), rule.cleaning.apply(canary)
+    outcome = labels.classify(baseline, canary, rule.rule)
     return _Found(
         label=outcome.label,
         critical=outcome.critical,
-        reason=labels.reason(outcome, pair["name"]),
+        reason=labels.reason(outcome, name),
         ratio=outcome.deviation,
-        sides=sides,
+        sides=(effects.describe(baseline), effects.describe(canary)),
     )
 
 
 def _by_ours(
-    name: str,
-    baseline: Array,
-    canary: Array,
-    settings: Mapping[str, Any],
-    chosen: Mapping[str, Any],
+    name: str, baseline: Array, canary: Array, metric: CanaryMetric, chosen: _Chosen
 ) -> _Found:
     """Let one of our judges speak Kayenta's words; undecided is Nodata: it needs more of them."""
-    own = {key: value for key, value in chosen.items() if key != "kind"}
-    if settings.get("direction") in _CHOICES["direction"]:
-        own.setdefault("direction", settings["direction"])
+    own = dict(chosen.parameters)
+    if "direction" in (known := parameters(metric.settings)):
+        own.setdefault("direction", known["direction"])
     steps = max(len(baseline), len(canary), 1)
     sample = judges.Sample.of_values(_padded(baseline, steps), _padded(canary, steps), step_s=60.0)
-    judgment = judges.create(chosen["kind"], **own).judge(sample)
+    judgment = judges.create(chosen.kind, **own).judge(sample)
     sides = tuple(effects.describe(side[np.isfinite(side)]) for side in (baseline, canary))
     before, after = sides[0].mean, sides[1].mean
     label = Label.PASS if judgment.verdict is judges.Verdict.PASS else Label.NODATA
@@ -156,7 +188,7 @@ def _by_ours(
         label = Label.LOW if (after or 0.0) < (before or 0.0) else Label.HIGH
     return _Found(
         label=label,
-        critical=bool(settings.get("critical")) and label in {Label.HIGH, Label.LOW},
+        critical=metric.has("critical") and label in {Label.HIGH, Label.LOW},
         reason=f"{name}: {judgment.summary}",
         ratio=after / before if before and after is not None else None,
         sides=(sides[0], sides[1]),
@@ -167,55 +199,51 @@ def _padded(values: Array, steps: int) -> Array:
     return np.concatenate([values, np.full(steps - len(values), np.nan)])
 
 
-def bag(values: Sequence[float | str | None]) -> Array:
-    """Read values as Kayenta writes them.
-
-    Raises:
-        ValueError: One is no number.
-    """
-    return np.array([math.nan if value is None else float(value) for value in values])
+def bag(values: Sequence[float | None]) -> Array:
+    """Make an array of values; what is null is unknown."""
+    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def _counted(metric: Mapping[str, Any], found: _Found) -> scores.Classified:
+def _counted(metric: CanaryMetric, found: _Found) -> scores.Classified:
     return scores.Classified(
         label=found.label,
-        groups=tuple(metric.get("groups") or ()),
+        groups=tuple(metric.groups),
         critical=found.critical,
-        muted=bool(_settings(metric).get("muted")),
+        muted=metric.has("muted"),
         reason=found.reason,
     )
 
 
-def _told(pair: Mapping[str, Any], metric: Mapping[str, Any], found: _Found) -> dict[str, Any]:
+def _told(pair: MetricSetPair, metric: CanaryMetric, found: _Found) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "name": pair["name"],
-        "id": pair.get("id", ""),
-        "tags": pair.get("tags") or {},
+        "name": pair.name,
+        "id": pair.id,
+        "tags": pair.tags,
         "classification": str(found.label),
-        "groups": list(metric.get("groups") or ()),
+        "groups": metric.groups,
         "controlMetadata": {"stats": _stats(found.sides[0])},
         "experimentMetadata": {"stats": _stats(found.sides[1])},
         "critical": found.critical,
-        "muted": bool(_settings(metric).get("muted")),
+        "muted": metric.has("muted"),
     }
     if found.reason is not None:
         told["classificationReason"] = found.reason
     if found.label is not Label.ERROR:
-        told["resultMetadata"] = {"ratio": _number(found.ratio)}
+        told["resultMetadata"] = {"ratio": number(found.ratio)}
     return told
 
 
 def _stats(side: effects.Description) -> dict[str, Any]:
     return {
         "count": side.count,
-        "mean": _number(side.mean or 0.0),
-        "min": _number(side.minimum or 0.0),
-        "max": _number(side.maximum or 0.0),
-        "std": _number(side.deviation or 0.0),
+        "mean": number(side.mean or 0.0),
+        "min": number(side.minimum or 0.0),
+        "max": number(side.maximum or 0.0),
+        "std": number(side.deviation or 0.0),
     }
 
 
-def _number(value: float | None) -> float | str:
+def number(value: float | None) -> float | str:
     """Write what JSON has no number for as text, as Kayenta's own JSON does."""
     if value is None or math.isnan(value):
         return "NaN"

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Coroutine
-from datetime import datetime
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from analysis.service.context import Caller, Service, ServiceOf
 from analysis.service.kayenta import configs, execution, remote
+from analysis.service.kayenta.documents import ExecutionRequest, RemoteRequest
 from analysis.service.problems import Problem
 from analysis.service.requests import StartRequest
 from analysis.service.tokens import Token
 from analysis.store import Filter, Record
+
+
+def _refusal(text: str, status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Say what is wrong, without half a character that a caller may have sent."""
+    message = text.encode(errors="replace").decode()
+    return JSONResponse({"message": message}, status, headers=headers)
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 class _KayentaRoute(APIRoute):
@@ -34,11 +45,11 @@ class _KayentaRoute(APIRoute):
             except Problem as problem:
                 status = 400 if problem.status == 422 else problem.status
                 headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-                return JSONResponse({"message": problem.message}, status, headers=headers)
+                return _refusal(problem.message, status, headers)
             except RequestValidationError as error:
                 first = error.errors()[0]
                 where = ".".join(map(str, first["loc"][1:]))
-                return JSONResponse({"message": f"{where}: {first['msg']}"}, 400)
+                return _refusal(f"{where}: {_plain(first['msg'])}", 400)
 
         return worded
 
@@ -47,70 +58,18 @@ ROUTER = APIRouter(prefix="/kayenta", tags=["kayenta"], route_class=_KayentaRout
 JUDGE_ROUTER = APIRouter(tags=["kayenta"], route_class=_KayentaRoute)
 
 
-class _Loose(BaseModel):
-    """A document of Kayenta's: fields that we do not know are for others."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class Scope(_Loose):
-    """One side of a comparison; `region` is what some clients call `location`."""
-
-    scope: str = Field(max_length=1024)
-    location: str = Field(default="", max_length=1024)
-    region: str = Field(default="", max_length=1024)
-    start: datetime
-    end: datetime
-    step: float = 60
-    extendedScopeParams: dict[str, str] = Field(default_factory=dict, max_length=64)  # noqa: N815
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """Give what a configuration may refer to."""
-        place = self.location or self.region
-        named = {"scope": self.scope, "hash": self.scope, "location": place, "namespace": place}
-        own = {k: v for k, v in self.extendedScopeParams.items() if k.isidentifier()}
-        return {name: value for name, value in (named | own).items() if value}
-
-
-class ScopePair(_Loose):
-    """Both sides of a scope."""
-
-    controlScope: Scope  # noqa: N815 - Kayenta's name
-    experimentScope: Scope  # noqa: N815
-
-
-class Thresholds(_Loose):
-    """Scores from which a canary passes, or is marginal."""
-
-    passing: float = Field(alias="pass", ge=0, le=100)
-    marginal: float = Field(ge=0, le=100)
-
-
-class ExecutionRequest(_Loose):
-    """What starts a canary execution."""
-
-    scopes: dict[str, ScopePair] = Field(min_length=1, max_length=16)
-    thresholds: Thresholds
-
-
-class RemoteRequest(_Loose):
-    """What a Kayenta sends to its remote judge."""
-
-    canaryConfig: dict[str, Any]  # noqa: N815
-    scoreThresholds: Thresholds  # noqa: N815
-    metricSetPairList: list[dict[str, Any]] = Field(max_length=2000)  # noqa: N815
+# Of the executions, those that a list is chosen from: their reports are read with them.
+_NEWEST = 200
 
 
 @ROUTER.get("/canaryConfig")
 def list_configs(service: ServiceOf, token: Caller) -> list[dict[str, Any]]:
-    """List the configurations; their id is their name."""
-    catalog = service.analyses.catalog
-    return [
-        configs.listed(name, catalog.get(name).changed_ms)
-        for name in catalog.names()
-        if token.may_use(name)
-    ]
+    """List the configurations; their id is their name. One with faults hides no other."""
+    catalog, found = service.analyses.catalog, []
+    for name in filter(token.may_use, catalog.names()):
+        with suppress(Problem):  # starting an execution of it says what its faults are
+            found.append(configs.listed(name, catalog.get(name).changed_ms))
+    return found
 
 
 @ROUTER.get("/canaryConfig/{config}")
@@ -119,21 +78,41 @@ def get_config(config: str, service: ServiceOf, token: Caller) -> dict[str, Any]
     return _config(service, config, token)
 
 
+@ROUTER.post("/canaryConfig", include_in_schema=False)
+@ROUTER.put("/canaryConfig/{config}", include_in_schema=False)
+@ROUTER.delete("/canaryConfig/{config}", include_in_schema=False)
+def write_config(token: Caller) -> JSONResponse:
+    """Refuse to write a configuration."""
+    del token
+    message = "canary configs are the operator's files here, and are changed there"
+    return _refusal(message, 405, {"Allow": "GET"})
+
+
+@ROUTER.post("/canary", include_in_schema=False)
+@ROUTER.post("/standalone_canary_analysis", include_in_schema=False)
+@ROUTER.post("/standalone_canary_analysis/{config}", include_in_schema=False)
+def start_otherwise(token: Caller) -> JSONResponse:
+    """Refuse what is not offered."""
+    del token
+    message = "only POST /canary/{canaryConfigId}, of a canary config of the operator, starts here"
+    return _refusal(message, 501)
+
+
 @ROUTER.post("/canary/{config}")
 def start(
     config: str, body: ExecutionRequest, request: Request, service: ServiceOf, token: Caller
 ) -> dict[str, Any]:
     """Start an execution; each call starts one of its own, as in Kayenta."""
     pair = body.scopes.get(configs.SCOPE) or next(iter(body.scopes.values()))
-    canary = pair.experimentScope
-    if (pair.controlScope.start, pair.controlScope.end) != (canary.start, canary.end):
+    control, canary = pair.control_scope, pair.experiment_scope
+    if (control.start, control.end) != (canary.start, canary.end):
         message = "both scopes must cover the same time here: start and end must be equal"
         raise Problem(400, "faulty_request", message)
     try:
         asked = StartRequest.model_validate(
             {
                 "config": config,
-                "baseline": pair.controlScope.variables,
+                "baseline": control.variables,
                 "canary": canary.variables,
                 "start": canary.start,
                 "end": canary.end,
@@ -141,7 +120,7 @@ def start(
             }
         )
     except ValidationError as error:
-        raise Problem(400, "faulty_request", error.errors()[0]["msg"]) from error
+        raise Problem(400, "faulty_request", _plain(error.errors()[0]["msg"])) from error
     record = service.analyses.start(f"kayenta.{config}.{secrets.token_hex(8)}", asked, token)
     sent = {**request.query_params, "request": body.model_dump(mode="json", by_alias=True)}
     service.analyses.store.amend(record, {**record.request, execution.KEPT: sent})
@@ -153,11 +132,20 @@ def executions(
     service: ServiceOf,
     token: Caller,
     application: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    statuses: str = "",
+    limit: Annotated[int, Query(ge=1, le=_NEWEST)] = 20,
+    page: Annotated[int, Query(ge=1, le=_NEWEST)] = 1,
 ) -> list[dict[str, Any]]:
-    """List executions, newest first."""
-    found = service.analyses.store.find(token.seen(Filter(config=application)), limit)
-    return [_status(service, record, token) for record in found]
+    """List executions, newest first; `application` is what they were started with."""
+    wanted = {status.strip().lower() for status in statuses.split(",") if status.strip()}
+    found = [
+        record
+        for record in service.analyses.store.find(token.seen(Filter()), _NEWEST)
+        if application in {None, record.config, execution.application(record)}
+        and (not wanted or execution.state(record) in wanted)
+    ]
+    chosen = found[(page - 1) * limit : page * limit]
+    return [_status(service, record, token) for record in chosen]
 
 
 @ROUTER.get("/canary/{analysis}")
@@ -180,16 +168,38 @@ def pairs(analysis: str, service: ServiceOf, token: Caller) -> list[dict[str, An
     return execution.pairs(_record(service, analysis, token))
 
 
+@ROUTER.get("/metricSetPairList/{analysis}/{pair}")
+def one_pair(analysis: str, pair: str, service: ServiceOf, token: Caller) -> dict[str, Any]:
+    """Give the levels of one metric."""
+    for found in execution.pairs(_record(service, analysis, token)):
+        if found["id"] == pair:
+            return found
+    raise Problem(404, "not_found", f"the execution has no metric set pair {pair[:64]!r}")
+
+
 @ROUTER.get("/credentials")
 def credentials(token: Caller) -> list[dict[str, Any]]:
     """Name the accounts that clients must choose from; nothing hangs on the choice."""
     del token  # asked for, so that nobody unknown gets here
-    places: dict[str, Any] = {"locations": [], "recommendedLocations": []}
     stores = ["OBJECT_STORE", "CONFIGURATION_STORE"]
     return [
-        {"name": "prometheus", "type": "prometheus", "supportedTypes": ["METRICS_STORE"], **places},
-        {"name": "serinus", "type": "serinus", "supportedTypes": stores, **places},
+        {**configs.SOURCE, "supportedTypes": ["METRICS_STORE"]},
+        {**configs.SOURCE, "name": "serinus", "type": "serinus", "supportedTypes": stores},
     ]
+
+
+@ROUTER.get("/metricsServices")
+def metrics_services(token: Caller) -> list[dict[str, Any]]:
+    """Name the source of metrics."""
+    del token
+    return [dict(configs.SOURCE)]
+
+
+@ROUTER.get("/metadata/metricsService")
+def metric_names(token: Caller) -> list[dict[str, Any]]:
+    """Name no metric: only who edits a configuration asks, and that is done in its file."""
+    del token
+    return []
 
 
 @ROUTER.get("/judges")
@@ -204,12 +214,10 @@ def list_judges(token: Caller) -> list[dict[str, Any]]:
 def judge(body: RemoteRequest, token: Caller) -> dict[str, Any]:
     """Judge the series that a Kayenta sends."""
     del token
-    limits = {"pass": body.scoreThresholds.passing, "marginal": body.scoreThresholds.marginal}
     try:
-        return remote.judge(body.canaryConfig, limits, body.metricSetPairList)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        message = f"the canary configuration or a metric set pair cannot be used: {error!r}"
-        raise Problem(400, "faulty_request", message) from error
+        return remote.judge(body)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise Problem(400, "faulty_request", f"the series cannot be judged: {error}") from error
 
 
 def _config(service: Service, name: str, token: Token) -> dict[str, Any]:
