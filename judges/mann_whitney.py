@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from judges.core import (
     classic,
+    compiled,
     evidence,
     history,
     many,
@@ -22,6 +23,7 @@ from judges.core import (
     wording,
 )
 from judges.core.comparison import Claim, Comparison, too_few
+from judges.core.compiled import Loops
 from judges.core.dependence import LongRuns
 from judges.core.errors import InvalidParameterError
 from judges.core.evidence import Weights
@@ -29,7 +31,6 @@ from judges.core.history import Memories, Memory
 from judges.core.judgment import (
     Estimate,
     Evidence,
-    Interval,
     Judgment,
     Reason,
     Scale,
@@ -40,8 +41,8 @@ from judges.core.parameters import Direction, Looks, Pods
 from judges.core.placing import TIE
 from judges.core.pods import Clusters
 from judges.core.ranks import Mask, Pairs, RankMethod, reach, row_medians, signed_ranks
-from judges.core.sample import Array, Ratio, Sample, Values
-from judges.core.scaled import Scaled, scaled
+from judges.core.sample import Array, Ratio, Sample, Values, paired_all
+from judges.core.scaled import Scaled, scaled, scaled_all
 from judges.core.shifts import Shifts
 from judges.core.studentized import RANKS, Studentized, half_widths, widths
 
@@ -124,8 +125,8 @@ class MannWhitney:
     @classmethod
     def judge_all(cls, rules: Sequence[MannWhitney], samples: Sequence[Sample]) -> list[Judgment]:
         """Judge many metrics at once, each by its own rule; the same answers, much sooner."""
-        prepared = [_prepare(rule, one) for rule, one in zip(rules, samples, strict=True)]
-        return many.judge_all(prepared, _compare)
+        loops = compiled.kernels(sum(sample.steps for sample in samples))
+        return many.judge_all(_prepare(rules, samples), partial(_compare, loops=loops))
 
     @property
     def pass_margin(self) -> Limit:
@@ -157,14 +158,24 @@ class _Ready:
         return rule.direction, rule.looks, rule.horizon, rule.confidence, self.data.scale
 
 
-def _prepare(rule: MannWhitney, sample: Sample) -> Judgment | _Ready:
+def _prepare(rules: Sequence[MannWhitney], samples: Sequence[Sample]) -> list[Judgment | _Ready]:
+    asked, sides = list(zip(rules, samples, strict=True)), paired_all(samples)
+    found = [_refused(*one, len(canary)) for one, (_, canary) in zip(asked, sides, strict=True)]
+    places = [place for place, refused in enumerate(found) if refused is None]
+    absolute = many.of_each([rules[place] for place in places], MannWhitney.uses_absolute)
+    data = scaled_all([sides[place] for place in places], absolute)
+    ready = {at: _ready(*asked[at], one) for at, one in zip(places, data, strict=True)}
+    return [ready[at] if refused is None else refused for at, refused in enumerate(found)]
+
+
+def _refused(rule: MannWhitney, sample: Sample, n: int) -> Judgment | None:
     if (refused := pods.too_few(rule.kind, rule.pods, sample)) is not None:
         return refused
-    baseline, canary = sample.paired()
-    if (n := len(baseline)) < rule.min_samples:
-        return too_few(rule.kind, n, rule.min_samples, sample.step_s)
-    data = scaled(baseline, canary, absolute=rule.uses_absolute())
-    if _changes(baseline) < LEAST_CHANGES and _changes(canary) < LEAST_CHANGES:
+    return too_few(rule.kind, n, rule.min_samples, sample.step_s) if n < rule.min_samples else None
+
+
+def _ready(rule: MannWhitney, sample: Sample, data: Scaled) -> Judgment | _Ready:
+    if data.changes < LEAST_CHANGES:
         return _steady(rule, data)
     if rule.variance is Variance.CLASSIC:
         return _textbook(rule, data, sample.step_s)
@@ -240,7 +251,8 @@ class _Stretch:
 
     def part(self, start: int, stop: int) -> _Stretch:
         stretch = np.s_[:, start:stop]
-        pairs = Pairs.of(self.pairs.baseline[stretch], self.pairs.canary[stretch])
+        of_both = self.pairs.baseline[stretch], self.pairs.canary[stretch]
+        pairs = Pairs.of(*of_both, self.pairs.loops)
         return _Stretch(
             data=[one.part(start, stop) for one in self.data],
             pairs=pairs,
@@ -300,22 +312,13 @@ class _Stretch:
             wide = widths(self.within, self.runs, RANKS, level=level, clusters=self.clusters)
             lower = np.where(clustered, np.minimum(lower, centres - wide), lower)
             upper = np.where(clustered, np.maximum(upper, centres + wide), upper)
-        return [
-            one.estimate(float(centre), _interval(low, high, level))
-            for one, centre, low, high in zip(self.data, centres, lower, upper, strict=True)
-        ]
+        columns = zip(self.data, centres.tolist(), lower.tolist(), upper.tolist(), strict=True)
+        return [one.estimate(*found, level=level) for one, *found in columns]
 
 
-def _interval(lower: float, upper: float, level: float) -> Interval:
-    """Write an interval; NaN and infinity are bounds that the data do not give."""
-    known = [float(bound) if np.isfinite(bound) else None for bound in (lower, upper)]
-    return Interval(lower=known[0], upper=known[1], level=level)
-
-
-def _compare(ready: Sequence[_Ready]) -> list[Judgment]:
-    pairs = Pairs.of(
-        np.stack([one.data.baseline for one in ready]), np.stack([one.data.canary for one in ready])
-    )
+def _compare(ready: Sequence[_Ready], *, loops: Loops) -> list[Judgment]:
+    baseline, canary = [one.data.baseline for one in ready], [one.data.canary for one in ready]
+    pairs = Pairs.of(np.array(baseline), np.array(canary), loops)
     whole = _Stretch(
         data=[one.data for one in ready],
         pairs=pairs,
@@ -355,7 +358,7 @@ def _textbook(rule: MannWhitney, data: Scaled, step_s: float) -> Judgment:
     verdict = evidence.decide(harm, safety, alpha=rule.alpha, beta=rule.beta, looks=rule.looks)
     centre = shifts.median_difference(data.baseline, data.canary)
     lower, upper = classic.interval(data.baseline, data.canary, level=rule.confidence)
-    estimate = data.estimate(centre, Interval(lower=lower, upper=upper, level=rule.confidence))
+    estimate = data.estimate(centre, lower, upper, level=rule.confidence)
     return Judgment(
         kind=rule.kind,
         verdict=verdict,
@@ -373,7 +376,3 @@ def _textbook(rule: MannWhitney, data: Scaled, step_s: float) -> Judgment:
         else None,
         details={"method": str(RankMethod.PLACEMENTS), "variance": str(rule.variance)},
     )
-
-
-def _changes(series: Array) -> int:
-    return int(np.count_nonzero(series[1:] != series[:-1]))

@@ -6,7 +6,7 @@ moved to a limit; looks, restarts, gates and words are the same for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, Self
@@ -14,11 +14,11 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from judges.core import evidence, pods, settlement, stages, wording
+from judges.core import evidence, many, pods, settlement, stages, wording
 from judges.core.dependence import LongRuns
 from judges.core.evidence import Array, Mask, Weights
 from judges.core.history import Memories, Memory
-from judges.core.judgment import Estimate, Judgment, Reason, Settlement, Verdict
+from judges.core.judgment import Estimate, Evidence, Judgment, Reason, Settlement, Verdict
 from judges.core.limits import Limit
 from judges.core.parameters import Looks
 from judges.core.pods import Clusters
@@ -124,49 +124,63 @@ class Comparison:
 
     def judgments(self) -> list[Judgment]:
         """Weigh harm and safety of each metric, and decide."""
-        runs, silent = self.whole.runs, is_dependent(self.whole)
-        harm, safety = self._harm(), self._safety()
-        return [self._judgment(row, runs, silent, (harm, safety)) for row in range(len(self.rules))]
+        weights = zip(self._harm().rows(), self._safety().rows(), strict=True)
+        return [self._judgment(row, harm, safety) for row, (harm, safety) in enumerate(weights)]
 
-    def _judgment(
-        self, row: int, runs: LongRuns, silent: Mask, weights: tuple[Weights, Weights]
-    ) -> Judgment:
-        rule, run, memory = self.rules[row], runs[row], self._memory(row)
-        harm, safety = weights[0][row], weights[1][row]
+    def _judgment(self, row: int, harm: Evidence, safety: Evidence) -> Judgment:
+        rule, (n_effective, autocorrelation, is_silent, _) = self.rules[row], self._known[row]
         verdict = evidence.decide(harm, safety, alpha=rule.alpha, beta=rule.beta, looks=rule.looks)
-        reason = settlement.reason_of(verdict)
-        if verdict is Verdict.INCONCLUSIVE and silent[row]:
-            reason = Reason.TOO_FEW_EFFECTIVE_SAMPLES
-        text = settlement.summary(self.estimates[row], rule)
-        if reason is Reason.TOO_FEW_EFFECTIVE_SAMPLES:
-            text += (
-                f"; {self.whole.n} autocorrelated steps are worth only "
-                f"{run.n_effective:.1f} independent ones, {self._least[row]} are needed"
-            )
+        is_open = verdict is Verdict.INCONCLUSIVE
         return Judgment(
             kind=rule.kind,
             verdict=verdict,
-            reason=reason,
-            summary=text,
+            reason=Reason.TOO_FEW_EFFECTIVE_SAMPLES
+            if is_open and is_silent
+            else settlement.reason_of(verdict),
+            summary=self._summary(row, is_short=is_open and is_silent),
             estimate=self.estimates[row],
             harm=harm,
             safety=safety,
             n=self.whole.n,
-            n_effective=run.n_effective,
-            autocorrelation=run.autocorrelation,
+            n_effective=n_effective,
+            autocorrelation=autocorrelation,
             settlement=settlement.for_series(self.estimates[row], self._seen(row), rule)
-            if verdict is Verdict.INCONCLUSIVE
+            if is_open
             else None,
-            warnings=tuple(self._warnings(row)),
-            details={**self.details[row], **(memory.details(self.whole.n) if memory else {})},
+            warnings=self._warnings(row),
+            details=self._all_details(row),
         )
 
-    def _warnings(self, row: int) -> Iterator[str]:
+    def _summary(self, row: int, *, is_short: bool) -> str:
+        text = wording.change(self.estimates[row]) + self._held_against[row]
+        if is_short:
+            text += (
+                f"; {self.whole.n} autocorrelated steps are worth only "
+                f"{self._known[row][0]:.1f} independent ones, {self._least[row]} are needed"
+            )
+        return text
+
+    def _warnings(self, row: int) -> tuple[str, ...]:
+        memory, hidden = self._memory(row), (HIDDEN,) if self._known[row][3] else ()
+        remark = memory.remark(self.whole.n) if memory is not None else None
+        return hidden if remark is None else (remark, *hidden)
+
+    def _all_details(self, row: int) -> Mapping[str, float | int | str | None]:
         memory = self._memory(row)
-        if memory is not None and (remark := memory.remark(self.whole.n)) is not None:
-            yield remark
-        if self._hidden[row]:
-            yield HIDDEN
+        return (
+            {**self.details[row], **memory.details(self.whole.n)} if memory else self.details[row]
+        )
+
+    @cached_property
+    def _held_against(self) -> list[str]:
+        return many.of_each(self.rules, settlement.held_against)
+
+    @cached_property
+    def _known(self) -> list[tuple[float, float, bool, bool]]:
+        """Independent steps, autocorrelation, whether these are too few, and hidden noise."""
+        runs = self.whole.runs
+        columns = runs.n_effective, runs.autocorrelation, is_dependent(self.whole), self._hidden
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def _memory(self, row: int) -> Memory | None:
         return self.memories[row] if self.memories else None
@@ -184,7 +198,7 @@ class Comparison:
     def _seen(self, row: int) -> settlement.Seen:
         return settlement.Seen(
             n=self.whole.n,
-            n_effective=float(self.whole.runs.n_effective[row]),
+            n_effective=self._known[row][0],
             step_s=self.step_s[row],
             least_effective=float(self._least[row]),
             lasting=self._lasting[row],
@@ -221,7 +235,7 @@ class Comparison:
         return self._over_looks(since, restarting=True)
 
     def _safety(self) -> Weights:
-        limits = [rule.pass_margin for rule in self.rules]
+        limits = many.of_each(self.rules, lambda rule: rule.pass_margin)
         beta = np.array([rule.beta for rule in self.rules])
 
         def since(stretch: Stretch, planned: int) -> Weights:

@@ -86,6 +86,30 @@ class LongRuns:
             autocorrelation=float(self.autocorrelation[row]),
         )
 
+    def rows(self, rows: Mask) -> LongRuns:
+        """Give what is known of the series that a mask of shape (m,) marks."""
+        return LongRuns(
+            variance=self.variance[rows],
+            df=self.df[rows],
+            n_effective=self.n_effective[rows],
+            autocorrelation=self.autocorrelation[rows],
+        )
+
+    def among(self, rows: Mask, others: LongRuns) -> LongRuns:
+        """Put these in the rows that a mask of shape (m,) marks, and others in the rest."""
+
+        def mixed(own: Array, other: Array) -> Array:
+            both = np.empty(len(rows))
+            both[rows], both[~rows] = own, other
+            return both
+
+        return LongRuns(
+            variance=mixed(self.variance, others.variance),
+            df=mixed(self.df, others.df),
+            n_effective=mixed(self.n_effective, others.n_effective),
+            autocorrelation=mixed(self.autocorrelation, others.autocorrelation),
+        )
+
     def informed(self, n: int, inflation: Array) -> LongRuns:
         """Take the dependence from a history, and from the window its marginal variance alone.
 

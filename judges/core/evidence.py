@@ -55,6 +55,11 @@ class Weights:
         log_e = None if self.log_e is None else float(self.log_e[row])
         return Evidence(p=float(self.p[row]), log_e=log_e)
 
+    def rows(self) -> list[Evidence]:
+        """Give the evidence about each metric."""
+        logs = [None] * len(self.p) if self.log_e is None else self.log_e.tolist()
+        return [Evidence(p=p, log_e=e) for p, e in zip(self.p.tolist(), logs, strict=True)]
+
     def mute(self, silent: Mask) -> Weights:
         """Give the same p-values, without evidence over looks for the metrics in `silent`."""
         log_e = None if self.log_e is None else np.where(silent, NO_LOG_E, self.log_e)

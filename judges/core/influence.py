@@ -7,6 +7,7 @@ not, their variances add, and both sides tell of the dependence from step to ste
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,43 +40,71 @@ class Influence:
     @cached_property
     def runs(self) -> LongRuns:
         """What is known of the dependence of the steps, of each metric."""
-        shared, paired, apart = self._found
-        return chosen(shared, paired, apart)
+        return chosen(
+            self._shared,
+            lambda rows: long_runs(self.canary[rows] - self.baseline[rows]),
+            lambda rows: long_runs(self.canary[rows], self.baseline[rows]),
+        )
 
     @property
     def slow(self) -> Mask:
         """Whether a slow part seems to hide under fast noise, of each metric; shape (m,)."""
-        shared, _, _ = self._found
-        paired = hides_slow_part([self.canary - self.baseline])
-        return np.where(shared, paired, hides_slow_part([self.canary, self.baseline]))
+        return slow(self._shared, self.canary, self.baseline)
 
     @cached_property
-    def _found(self) -> tuple[Mask, LongRuns, LongRuns]:
-        paired = long_runs(self.canary - self.baseline)
-        apart = long_runs(self.canary, self.baseline)
-        return is_shared(self.canary, self.baseline, paired, apart), paired, apart
+    def _shared(self) -> Mask:
+        return is_shared(self.canary, self.baseline)
 
 
-def chosen(shared: Mask, paired: LongRuns, apart: LongRuns) -> LongRuns:
-    """Take the paired estimate where `shared` says so, shape (m,), and the other elsewhere."""
-    return LongRuns(
-        variance=np.where(shared, paired.variance, apart.variance),
-        df=np.where(shared, paired.df, apart.df),
-        n_effective=np.where(shared, paired.n_effective, apart.n_effective),
-        autocorrelation=np.where(shared, paired.autocorrelation, apart.autocorrelation),
-    )
+def chosen(
+    shared: Mask, paired: Callable[[Mask], LongRuns], apart: Callable[[Mask], LongRuns]
+) -> LongRuns:
+    """Take the paired estimate where `shared` says so, shape (m,), and the other elsewhere.
+
+    Args:
+        shared: Shape (m,).
+        paired: Estimates the rows of a mask of shape (m,), from the differences.
+        apart: Estimates them as if the sides were independent.
+    """
+    if not shared.any():
+        return apart(~shared)
+    return paired(shared) if shared.all() else paired(shared).among(shared, apart(~shared))
 
 
-def is_shared(canary: Array, baseline: Array, paired: LongRuns, apart: LongRuns) -> Mask:
+def slow(shared: Mask, canary: Array, baseline: Array) -> Mask:
+    """Tell of each metric whether a slow part seems to hide under fast noise.
+
+    Args:
+        shared: Shape (m,): whether the differences are looked at, or both sides.
+        canary: Shape (m, n).
+        baseline: Shape (m, n).
+    """
+    hidden, apart = np.empty(len(shared), dtype=np.bool_), ~shared
+    if shared.any():
+        hidden[shared] = hides_slow_part([canary[shared] - baseline[shared]])
+    if apart.any():
+        hidden[apart] = hides_slow_part([canary[apart], baseline[apart]])
+    return hidden
+
+
+def is_shared(canary: Array, baseline: Array) -> Mask:
     """Tell of each metric whether its sides share a pattern, or oppose each other.
 
     Args:
         canary: Shape (m, n).
         baseline: Shape (m, n).
-        paired: What is known of the dependence of their differences.
-        apart: What is known of them if they are independent.
     """
-    correlation, error = _correlations(canary, baseline), 1 / np.sqrt(paired.n_effective)
+    correlation = _correlations(canary, baseline)
+    # Most sides hardly correlate: their dependence need not be known.
+    near = (correlation > SHARED_PATTERN) | (correlation < -OPPOSED_PATTERN)
+    if near.any():
+        near[near] = _is_beyond_chance(correlation[near], canary[near], baseline[near])
+    return near
+
+
+def _is_beyond_chance(correlation: Array, canary: Array, baseline: Array) -> Mask:
+    paired, apart = long_runs(canary - baseline), long_runs(canary, baseline)
+    error = 1 / np.sqrt(paired.n_effective)
     shared: Mask = correlation > np.maximum(SHARED_PATTERN, CHANCE * error)
     opposed: Mask = correlation < -np.maximum(OPPOSED_PATTERN, OPPOSED_CHANCE * error)
     return shared | (opposed & (paired.variance > apart.variance))

@@ -24,6 +24,8 @@ class Prepared(Protocol):
 
 
 P = TypeVar("P", bound=Prepared)
+R = TypeVar("R")
+T = TypeVar("T")
 
 
 def judge_all(
@@ -49,6 +51,25 @@ def judge_all(
     return [judged[place] for place in range(len(prepared))]
 
 
+def together(lengths: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Give places of equal length, few enough to go through together."""
+    groups: dict[int, list[int]] = {}
+    for place, n in enumerate(lengths):
+        groups.setdefault(n, []).append(place)
+    for n, places in groups.items():
+        yield from _parts(places, n)
+
+
+def of_each(rules: Sequence[R], give: Callable[[R], T]) -> list[T]:
+    """Give something of each rule, found once for a rule that many metrics share."""
+    found = {key: give(rule) for key, rule in {id(rule): rule for rule in rules}.items()}
+    return [found[id(rule)] for rule in rules]
+
+
 def _blocks(group: Sequence[tuple[int, P]]) -> Iterator[Sequence[tuple[int, P]]]:
-    size = max(1, MOST_CELLS // max(group[0][1].n, 1))
+    return _parts(group, group[0][1].n)
+
+
+def _parts(group: Sequence[T], n: int) -> Iterator[Sequence[T]]:
+    size = max(1, MOST_CELLS // max(n, 1))
     return (group[start : start + size] for start in range(0, len(group), size))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from judges.core import compiled
+from judges.core.compiled import Loops
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -17,7 +17,11 @@ TIE = 1e-12
 
 
 def placements(
-    baseline: Array, canary: Array, order_baseline: Indices, order_canary: Indices
+    baseline: Array,
+    canary: Array,
+    order_baseline: Indices,
+    order_canary: Indices,
+    loops: Loops = None,
 ) -> tuple[Array, Array]:
     """Give each value's place among the other side's, ties counted half.
 
@@ -26,19 +30,19 @@ def placements(
         canary: Shape (m, n), each row ascending.
         order_baseline: Where in time each of the baseline's values belongs.
         order_canary: Where in time each of the canary's values belongs.
+        loops: The compiled ones; numpy's where there are none.
 
     Returns:
         Of the canary and of the baseline, in time order, shape (m, n) each, in [0, 1].
     """
-    if loops := compiled.kernels(canary.size):
+    if loops:
         places: tuple[Array, Array] = loops.placements(
             baseline, canary, order_baseline, order_canary, TIE
         )
         return places
     m, n = canary.shape
     below, up_to = _counted(baseline, canary)
-    of_canary, of_baseline = np.empty((m, n)), np.empty((m, n))
-    np.put_along_axis(of_canary, order_canary, (below + up_to) / (2 * n), axis=1)
+    of_canary, of_baseline = _in_time(below + up_to, order_canary), np.empty((m, n))
     # The i-th baseline value exceeds those canary values that at most i of its kind reach.
     reached = _histogram(below, n) + _histogram(up_to, n)
     places_of_baseline = np.cumsum(reached[:, :n], axis=1) / (2 * n)
@@ -46,15 +50,25 @@ def placements(
     return of_canary, of_baseline
 
 
-def midranks(values: Array, order: Indices | None = None) -> Array:
+def places(baseline: Array, canary: Array, order_canary: Indices, loops: Loops = None) -> Array:
+    """Give each canary value's place among the baseline's, as `placements` does."""
+    if loops:
+        compiled_places: Array = loops.places(baseline, canary, order_canary, TIE)
+        return compiled_places
+    below, up_to = _counted(baseline, canary)
+    return _in_time(below + up_to, order_canary)
+
+
+def midranks(values: Array, order: Indices | None = None, loops: Loops = None) -> Array:
     """Rank the values of each row, shape (m, n), from 1; ties share the mean of their ranks.
 
     Args:
         values: Shape (m, n).
         order: Their ascending order, where it is known already.
+        loops: As for `placements`.
     """
     order = np.argsort(values, axis=1) if order is None else order
-    if loops := compiled.kernels(values.size):
+    if loops:
         compiled_ranks: Array = loops.midranks(values, order, TIE)
         return compiled_ranks
     first, last = _tied(np.take_along_axis(values, order, axis=1))
@@ -77,6 +91,14 @@ def _counted(baseline: Array, canary: Array) -> tuple[Indices, Indices]:
         below[row] = values.searchsorted(lower[row], side="left")
         up_to[row] = values.searchsorted(upper[row], side="right")
     return below, up_to
+
+
+def _in_time(counted: Indices, order: Indices) -> Array:
+    """Turn sums of both counts into places, and put them in time order."""
+    m, n = counted.shape
+    found = np.empty((m, n))
+    np.put_along_axis(found, order, counted / (2 * n), axis=1)
+    return found
 
 
 def _histogram(places: Indices, n: int) -> Indices:

@@ -18,14 +18,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from judges.core import placing
-from judges.core.dependence import LongRuns, hides_slow_part, long_runs
-from judges.core.influence import chosen, is_shared
+from judges.core.compiled import Loops
+from judges.core.dependence import LongRuns, long_runs
+from judges.core.influence import chosen, is_shared, slow
 from judges.core.placing import TIE, midranks
 from judges.core.studentized import RANKS, Studentized, studentize
 
@@ -44,7 +46,7 @@ class RankMethod(StrEnum):
     SIGNED_RANKS = "signed_ranks"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Pairs:
     """Series paired by step, a row a pair, sorted once.
 
@@ -53,21 +55,24 @@ class Pairs:
         canary: Shape (m, n), in time order.
         order_baseline: The steps of each row in ascending order of the baseline.
         order_canary: The steps of each row in ascending order of the canary.
+        loops: The compiled ones; numpy's where there are none.
     """
 
     baseline: Array
     canary: Array
     order_baseline: Indices
     order_canary: Indices
+    loops: Loops = None
 
     @classmethod
-    def of(cls, baseline: Array, canary: Array) -> Pairs:
+    def of(cls, baseline: Array, canary: Array, loops: Loops = None) -> Pairs:
         """Sort both sides, each of shape (m, n)."""
         return cls(
             baseline=baseline,
             canary=canary,
             order_baseline=np.argsort(baseline, axis=1),
             order_canary=np.argsort(canary, axis=1),
+            loops=loops,
         )
 
     @property
@@ -82,24 +87,39 @@ class Pairs:
             canary=self.canary,
             order_baseline=np.argsort(baseline, axis=1),
             order_canary=self.order_canary,
+            loops=self.loops,
         )
 
+    @cached_property
     def ascending(self) -> tuple[Array, Array]:
-        """Give baseline and canary in ascending order, shape (m, n) each."""
+        """Baseline and canary in ascending order, shape (m, n) each."""
         return (
             np.take_along_axis(self.baseline, self.order_baseline, axis=1),
             np.take_along_axis(self.canary, self.order_canary, axis=1),
         )
 
-    def placements(self, shift: Array) -> tuple[Array, Array]:
+    def placements(self, shift: Array, rows: Mask | None = None) -> tuple[Array, Array]:
         """Give each value's place among the other side's: (of the canary, of the baseline).
 
         The places lie in [0, 1]; the mean of the first is the probability that a canary value
         exceeds a baseline value moved by `shift`, shape (m,), ties counted half.
+
+        Args:
+            shift: Shape (m,), in working units.
+            rows: Shape (m,): the pairs asked for; all where there is none.
         """
-        baseline, canary = self.ascending()
-        moved = baseline + shift[:, np.newaxis]
-        return placing.placements(moved, canary, self.order_baseline, self.order_canary)
+        at = np.s_[:] if rows is None or rows.all() else rows
+        baseline, canary = (side[at] for side in self.ascending)
+        orders = self.order_baseline[at], self.order_canary[at]
+        return placing.placements(baseline + shift[at, np.newaxis], canary, *orders, self.loops)
+
+    @cached_property
+    def _midranks(self) -> tuple[Array, Array]:
+        """Ranks of baseline and canary among their own side."""
+        return (
+            midranks(self.baseline, self.order_baseline, self.loops),
+            midranks(self.canary, self.order_canary, self.loops),
+        )
 
     def studentized(self, is_signed: Mask, shift: Array, runs: LongRuns) -> Studentized:
         """Compare each canary with its baseline moved by `shift`.
@@ -117,11 +137,12 @@ class Pairs:
 
         Complete separation counts as half a pair against it.
         """
-        of_canary, _ = self.placements(shift)
-        above = of_canary.sum(axis=1) / self.n
+        baseline, canary = self.ascending
+        moved = baseline + shift[:, np.newaxis]
+        above = placing.places(moved, canary, self.order_canary, self.loops).sum(axis=1) / self.n
         if is_signed.any():
             differences = self.canary[is_signed] - self.baseline[is_signed]
-            ranks = signed_ranks(differences - shift[is_signed, np.newaxis])
+            ranks = signed_ranks(differences - shift[is_signed, np.newaxis], self.loops)
             above[is_signed] = 0.5 + ranks.sum(axis=1) / self.n
         least = 0.5 / np.where(is_signed, self.n * (self.n + 1) / 2, self.n * self.n)
         exceedance: Array = np.clip(above, least, 1 - least)
@@ -129,20 +150,24 @@ class Pairs:
 
     def runs(self, is_signed: Mask) -> LongRuns:
         """Describe the dependence of each statistic, with the canary moved back: noise alone."""
-        middle = row_medians(self.canary - self.baseline)
-        of_canary, of_baseline = self.placements(middle)
-        apart = long_runs(of_canary, of_baseline)
-        differences = self.canary - self.baseline - middle[:, np.newaxis]
-        paired = long_runs(signed_ranks(differences))
+        differences = self.canary - self.baseline
+        middle = row_medians(differences)
+
+        def paired(rows: Mask) -> LongRuns:
+            return long_runs(signed_ranks(differences[rows] - middle[rows, np.newaxis], self.loops))
+
+        def apart(rows: Mask) -> LongRuns:
+            return long_runs(*self.placements(middle, rows))
+
+        found = chosen(is_signed, paired, apart)
         # Placements of sides that hardly overlap even then leave nothing to vary.
-        return chosen(is_signed | (apart.variance <= 0), paired, apart)
+        is_bare = found.variance <= 0
+        return chosen(is_bare, paired, found.rows) if is_bare.any() else found
 
     def slow(self, is_signed: Mask) -> Mask:
         """Tell whether a slow part seems to hide under fast noise, of each pair; shape (m,)."""
-        canary = midranks(self.canary, self.order_canary)
-        baseline = midranks(self.baseline, self.order_baseline)
-        paired = hides_slow_part([canary - baseline])
-        return np.where(is_signed, paired, hides_slow_part([canary, baseline]))
+        baseline, canary = self._midranks
+        return slow(is_signed, canary, baseline)
 
     def choose(self) -> Mask:
         """Choose the statistic of each pair: signed ranks where the sides share a pattern.
@@ -152,11 +177,8 @@ class Pairs:
         Returns:
             Shape (m,): whether signed ranks compare the sides.
         """
-        canary = midranks(self.canary, self.order_canary)
-        baseline = midranks(self.baseline, self.order_baseline)
-        return is_shared(
-            canary, baseline, long_runs(canary - baseline), long_runs(canary, baseline)
-        )
+        baseline, canary = self._midranks
+        return is_shared(canary, baseline)
 
 
 def reach(deviation: Array) -> Array:
@@ -165,11 +187,11 @@ def reach(deviation: Array) -> Array:
     return away
 
 
-def signed_ranks(differences: Array) -> Array:
+def signed_ranks(differences: Array, loops: Loops = None) -> Array:
     """Give sign times rank of the absolute difference, scaled to (-1, 1); shape (m, n)."""
     size = np.abs(differences)
     signs = np.where(size > TIE, np.sign(differences), 0.0)
-    scaled: Array = signs * midranks(size) / (differences.shape[1] + 1)
+    scaled: Array = signs * midranks(size, loops=loops) / (differences.shape[1] + 1)
     return scaled
 
 

@@ -5,6 +5,7 @@ Every array has shape (pods, steps): a row a pod, a column a step, NaN where not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judges.core.errors import InvalidSampleError
+from judges.core.many import together
 
 Array = NDArray[np.float64]
 
@@ -350,6 +352,22 @@ class Sample:
 
     def paired(self) -> tuple[Array, Array]:
         """Give baseline and canary of the steps in which both are known, each of shape (n,)."""
-        baseline, canary = self.baseline.series(), self.canary.series()
-        both = ~(np.isnan(baseline) | np.isnan(canary))
-        return baseline[both], canary[both]
+        return _known(self.baseline.series(), self.canary.series())
+
+
+def paired_all(samples: Sequence[Sample]) -> list[tuple[Array, Array]]:
+    """Give of many samples the steps in which both sides are known, as `Sample.paired` does."""
+    found: dict[int, tuple[Array, Array]] = {}
+    for places in together([sample.steps for sample in samples]):
+        both = [(samples[i].baseline.series(), samples[i].canary.series()) for i in places]
+        gaps = np.isnan(np.array(both)).any(axis=(1, 2)).tolist()
+        known = (
+            _known(*one) if has_gaps else one for one, has_gaps in zip(both, gaps, strict=True)
+        )
+        found |= zip(places, known, strict=True)
+    return [found[place] for place in range(len(samples))]
+
+
+def _known(baseline: Array, canary: Array) -> tuple[Array, Array]:
+    both = ~(np.isnan(baseline) | np.isnan(canary))
+    return baseline[both], canary[both]

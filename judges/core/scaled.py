@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 from judges.core import pods
 from judges.core.judgment import Estimate, Interval, Scale
 from judges.core.limits import Limit
+from judges.core.many import together
 from judges.core.parameters import Pods
 from judges.core.pods import Clusters
 from judges.core.ranks import row_medians
 from judges.core.sample import Sample
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 # An absurd reading must not make all others look alike: no value exceeds the unit by more.
 _SPAN = 1e9
@@ -24,6 +27,8 @@ _SPAN = 1e9
 _LEAST_UNIT = 1e-290
 # An absolute limit of more units than this lies beyond everything.
 _MOST = 1e300
+# A logarithm whose number a double still holds.
+_MOST_LOG = 700.0
 # Digits of an estimate on the working scale: a bound found just beyond a tie is quoted as the tie.
 _DIGITS = 10
 
@@ -39,6 +44,7 @@ class Scaled:
         unit: What one working unit is in the metric's unit, on the difference scale.
         level_baseline: Median of the baseline, in the metric's unit.
         level_canary: Median of the canary, in the metric's unit.
+        changes: Steps in which the livelier side changed.
     """
 
     baseline: Array
@@ -47,6 +53,7 @@ class Scaled:
     unit: float
     level_baseline: float
     level_canary: float
+    changes: int
 
     def part(self, start: int, stop: int) -> Scaled:
         """Give the steps from `start` to before `stop`."""
@@ -69,14 +76,22 @@ class Scaled:
         size = abs(self.level_baseline) / self.unit
         return pods.clusters(mode, levels / self.unit, canary, size=size)
 
-    def estimate(self, shift: float, interval: Interval) -> Estimate:
-        """Give a shift and its bounds as a person would quote them."""
+    def estimate(
+        self, shift: float, lower: float | None, upper: float | None, *, level: float
+    ) -> Estimate:
+        """Give a shift and its bounds as a person would quote them.
+
+        Args:
+            shift: In working units.
+            lower: Lower bound; infinite, NaN or `None` where the data give none.
+            upper: Upper bound, likewise.
+            level: Two-sided confidence level.
+        """
+        bounds = Interval(lower=self._quoted(lower), upper=self._quoted(upper), level=level)
         return Estimate(
             value=self._quoted(shift),
             scale=self.scale,
-            interval=replace(
-                interval, lower=self._quoted(interval.lower), upper=self._quoted(interval.upper)
-            ),
+            interval=bounds,
             baseline=self.level_baseline,
             canary=self.level_canary,
         )
@@ -91,10 +106,12 @@ class Scaled:
         )
 
     def _quoted(self, shift: float | None) -> float | None:
-        if shift is None:
+        if shift is None or not math.isfinite(shift):
             return None
         shift = round(shift, _DIGITS)
-        value = math.exp(min(shift, 700.0)) if self.scale is Scale.RATIO else shift * self.unit
+        if self.scale is Scale.RATIO:
+            return math.exp(min(shift, _MOST_LOG))
+        value = shift * self.unit
         return value if math.isfinite(value) else None
 
 
@@ -102,37 +119,48 @@ def scaled(baseline: Array, canary: Array, *, absolute: bool) -> Scaled:
     """Choose the scale: ratios where every value is positive and no absolute limit is set.
 
     Args:
-        baseline: Shape (n,), finite, in the metric's unit.
+        baseline: Shape (n,), n > 0, finite, in the metric's unit.
         canary: Shape (n,), finite.
         absolute: Whether a limit is absolute, which only differences can express.
     """
-    levels = _median(baseline), _median(canary)
-    if not absolute and min(baseline.min(), canary.min()) > 0:
-        return _on(Scale.RATIO, np.log(baseline), np.log(canary), 1.0, levels)
-    unit = _typical(np.abs(np.concatenate((baseline, canary))))
-    return _on(Scale.DIFFERENCE, baseline / unit, canary / unit, unit, levels)
+    return scaled_all([(baseline, canary)], [absolute])[0]
 
 
-def _on(
-    scale: Scale, baseline: Array, canary: Array, unit: float, levels: tuple[float, float]
-) -> Scaled:
-    return Scaled(
-        baseline=baseline,
-        canary=canary,
-        scale=scale,
-        unit=unit,
-        level_baseline=levels[0],
-        level_canary=levels[1],
-    )
+def scaled_all(sides: Sequence[tuple[Array, Array]], absolute: Sequence[bool]) -> list[Scaled]:
+    """Choose the scale of many pairs of sides, each as `scaled` does."""
+    found: dict[int, Scaled] = {}
+    for places in together([len(canary) for _, canary in sides]):
+        block = np.array([sides[place] for place in places])
+        on = _on_scales(block, np.array([absolute[place] for place in places]))
+        found |= zip(places, on, strict=True)
+    return [found[place] for place in range(len(sides))]
 
 
-def _median(values: Array) -> float:
-    """Give the median, five times as fast as numpy does, which also overflows in the middle."""
-    return float(row_medians(values[np.newaxis])[0])
+def _on_scales(block: Array, absolute: Mask) -> Iterator[Scaled]:
+    """Choose the scale of each pair of sides; shape (m, 2, n)."""
+    m, _, n = block.shape
+    is_ratio = ~absolute & (block.min(axis=(1, 2)) > 0)
+    logs = np.log(block if is_ratio.all() else np.where(is_ratio[:, None, None], block, 1.0))
+    # Five times as fast as numpy's own medians, which also overflow in the middle.
+    levels = row_medians(block.reshape(-1, n)).reshape(m, 2)
+    changes = np.count_nonzero(block[:, :, 1:] != block[:, :, :-1], axis=2).max(axis=1)
+    columns = zip(is_ratio.tolist(), logs, block, levels.tolist(), changes.tolist(), strict=True)
+    for by_ratio, on_scale, values, level, changed in columns:
+        unit = 1.0 if by_ratio else _typical(np.abs(values))
+        baseline, canary = on_scale if by_ratio else values / unit
+        yield Scaled(
+            baseline=baseline,
+            canary=canary,
+            scale=Scale.RATIO if by_ratio else Scale.DIFFERENCE,
+            unit=unit,
+            level_baseline=level[0],
+            level_canary=level[1],
+            changes=changed,
+        )
 
 
 def _typical(sizes: Array) -> float:
-    """Choose the unit of values of these sizes, shape (n,): the median of those not zero."""
+    """Choose the unit of values of these sizes: the median of those not zero."""
     known = np.sort(sizes[sizes > 0])
     if len(known) == 0:
         return 1.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from judges.core import compiled
+from judges.core.compiled import Loops
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -22,7 +22,9 @@ Mask = NDArray[np.bool_]
 SUMS_AT_ONCE = 4_096
 
 
-def order_statistics(x: Array, y: Array, walsh: Mask, rank: Indices, upper: Indices) -> Array:
+def order_statistics(
+    x: Array, y: Array, walsh: Mask, rank: Indices, upper: Indices, loops: Loops = None
+) -> Array:
     """Give for each row the mean of two order statistics of the sums x_i + y_j.
 
     Args:
@@ -31,8 +33,9 @@ def order_statistics(x: Array, y: Array, walsh: Mask, rank: Indices, upper: Indi
         walsh: Shape (m,): whether each pair of places counts once (i <= j), or all do.
         rank: Shape (m,), from 0 in ascending order; NaN is given for a negative one.
         upper: Shape (m,): the same rank, or the next.
+        loops: The compiled ones; numpy's where there are none.
     """
-    if loops := compiled.kernels(x.size):
+    if loops:
         selected: Array = loops.order_statistics(x, y, walsh, rank, upper)
         return selected
     return np.array(

@@ -22,6 +22,11 @@ from judges.core.parameters import Direction, Looks
 
 POWER = 0.8
 ANYTIME_FACTOR = 2.1
+_REASONS = {
+    Verdict.FAIL: Reason.BEYOND_TOLERANCE,
+    Verdict.PASS: Reason.WITHIN_MARGIN,
+    Verdict.INCONCLUSIVE: Reason.UNDECIDED,
+}
 # More of the variance than this between pods, and it is the pods that keep it open.
 HALF = 0.5
 # More than so many times the data at hand is no advice.
@@ -67,16 +72,17 @@ def check_ratio_only(kind: str, tolerance: Limit, margin: Limit | None) -> None:
 
 def reason_of(verdict: Verdict) -> Reason:
     """Give the reason of a verdict reached by evidence alone."""
-    return {
-        Verdict.FAIL: Reason.BEYOND_TOLERANCE,
-        Verdict.PASS: Reason.WITHIN_MARGIN,
-        Verdict.INCONCLUSIVE: Reason.UNDECIDED,
-    }[verdict]
+    return _REASONS[verdict]
 
 
 def summary(estimate: Estimate, rule: Rule) -> str:
     """Say what was found, and what it was held against."""
-    return f"{wording.change(estimate)}, tolerance {rule.tolerance}, margin {rule.pass_margin}"
+    return wording.change(estimate) + held_against(rule)
+
+
+def held_against(rule: Rule) -> str:
+    """Name the limits, as a summary ends."""
+    return f", tolerance {rule.tolerance}, margin {rule.pass_margin}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from judges.core.compiled import Loops
 from judges.core.ranks import Mask, Pairs
 from judges.core.selection import order_statistic, order_statistics
 
@@ -39,22 +40,24 @@ class Shifts:
         x: Shape (m, n), ascending; a shift is a sum of one of these and one of `y`.
         y: Shape (m, n), ascending.
         is_signed: Shape (m,): which statistic compares the series.
+        loops: The compiled ones; numpy's where there are none.
     """
 
     x: Array
     y: Array
     is_signed: Mask
+    loops: Loops
 
     @classmethod
     def of(cls, pairs: Pairs, is_signed: Mask) -> Shifts:
         """Sort what the shifts are made of."""
-        baseline, canary = pairs.ascending()
+        baseline, canary = pairs.ascending
         x, y = canary, -baseline[:, ::-1]
         if is_signed.any():
             x, y = x.copy(), y.copy()
             differences = pairs.canary[is_signed] - pairs.baseline[is_signed]
             x[is_signed] = y[is_signed] = np.sort(differences / 2, axis=1)
-        return cls(x=x, y=np.ascontiguousarray(y), is_signed=is_signed)
+        return cls(x=x, y=np.ascontiguousarray(y), is_signed=is_signed, loops=pairs.loops)
 
     @property
     def _total(self) -> Indices:
@@ -66,7 +69,7 @@ class Shifts:
     def middle(self) -> Array:
         """Give the Hodges-Lehmann estimates, shape (m,): how far each canary lies above."""
         total = self._total
-        return order_statistics(self.x, self.y, self.is_signed, (total - 1) // 2, total // 2)
+        return self._ranked((total - 1) // 2, total // 2)
 
     def bounds(self, half: Array) -> Bounds:
         """Give the shifts at which the probability of exceedance differs by `half` from 1/2.
@@ -79,9 +82,12 @@ class Shifts:
         rank = np.floor(total * np.maximum(0.5 - half, 0.0)).astype(np.intp) - 1
         last = np.where(rank < 0, -1, total - 1 - rank)
         return Bounds(
-            lower=order_statistics(self.x, self.y, self.is_signed, rank, rank),
-            upper=order_statistics(self.x, self.y, self.is_signed, last, last),
+            lower=self._ranked(rank, rank),
+            upper=self._ranked(last, last),
         )
+
+    def _ranked(self, rank: Indices, upper: Indices) -> Array:
+        return order_statistics(self.x, self.y, self.is_signed, rank, upper, self.loops)
 
 
 def median_difference(baseline: Array, canary: Array) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from judges.core.judgment import Estimate, Scale
 
-# Digits after the point of a percentage of at least so much: 14 %, 4.1 %, 0.41 %.
-PERCENT_DIGITS = ((9.95, 0), (0.95, 1))
+# A percentage of at least so much has no digit after the point, or one: 14 %, 4.1 %, 0.41 %.
+NO_DIGIT, ONE_DIGIT = 9.95, 0.95
 HUGE_PERCENT = 1e6
 
 
@@ -27,10 +27,12 @@ def percent(fraction: float) -> str:
         ('14 %', '0.41 %', '320 %')
     """
     value = 100 * fraction
-    if abs(value) >= HUGE_PERCENT:
+    size = abs(value)
+    if size >= HUGE_PERCENT:
         return f"{value:.3g} %"
-    digits = next((d for least, d in PERCENT_DIGITS if abs(value) >= least), 2)
-    return f"{round(value, digits) + 0.0:.{digits}f} %"  # + 0.0 turns -0.0 into 0.0
+    if size >= NO_DIGIT:
+        return f"{value:.0f} %"
+    return f"{value:.1f} %" if size >= ONE_DIGIT else f"{value:z.2f} %"  # z: 0.00, never -0.00
 
 
 def change(estimate: Estimate) -> str:
@@ -50,10 +52,8 @@ def change(estimate: Estimate) -> str:
 def _interval(estimate: Estimate) -> str:
     if (interval := estimate.interval) is None:
         return ""
-    lower, upper = (
-        None if bound is None else _size(bound, estimate.scale)
-        for bound in (interval.lower, interval.upper)
-    )
+    lower = None if interval.lower is None else _size(interval.lower, estimate.scale)
+    upper = None if interval.upper is None else _size(interval.upper, estimate.scale)
     level = f"{100 * interval.level:g} % CI"
     if lower is None and upper is None:
         return f" ({level}: the data bound nothing)"

@@ -26,7 +26,7 @@ DRAWS: dict[str, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
-@pytest.mark.parametrize("n", [4, 15, 64, 65, 130])
+@pytest.mark.parametrize("n", [1, 2, 4, 7, 15, 64, 65, 130, 361])
 def test_both_forms_select_the_same_sums(draw: Draw, n: int) -> None:
     rng = np.random.default_rng(n)
     x, y = (np.sort(draw(rng, 12, n), axis=1) for _ in range(2))
@@ -51,12 +51,16 @@ def test_both_forms_select_the_same_sums(draw: Draw, n: int) -> None:
 
 
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
-def test_both_forms_rank_and_place_alike(draw: Draw) -> None:
+@pytest.mark.parametrize("n", [1, 3, 4, 41, 200])
+def test_both_forms_rank_and_place_alike(draw: Draw, n: int) -> None:
     rng = np.random.default_rng(7)
-    baseline, canary = draw(rng, 9, 41), draw(rng, 9, 41)
+    baseline, canary = draw(rng, 9, n), draw(rng, 9, n)
     orders = np.argsort(baseline, axis=1), np.argsort(canary, axis=1)
     ascending = np.sort(baseline, axis=1), np.sort(canary, axis=1)
 
+    np.testing.assert_array_equal(
+        kernels.places(*ascending, orders[1], placing.TIE), placing.places(*ascending, orders[1])
+    )
     np.testing.assert_array_equal(
         kernels.midranks(baseline, orders[0], placing.TIE), placing.midranks(baseline, orders[0])
     )
@@ -66,6 +70,33 @@ def test_both_forms_rank_and_place_alike(draw: Draw) -> None:
         strict=True,
     ):
         np.testing.assert_array_equal(one, other)
+
+
+def test_values_of_the_two_sides_within_a_rounding_are_tied_in_both_forms() -> None:
+    rng = np.random.default_rng(3)
+    places = rng.integers(0, 9, (2, 20, 57))
+    baseline, canary = np.sort(places + placing.TIE * rng.uniform(-1, 1, places.shape), axis=2)
+    orders = np.argsort(rng.random((2, 20, 57)), axis=2)
+
+    for one, other in zip(
+        kernels.placements(baseline, canary, orders[0], orders[1], placing.TIE),
+        placing.placements(baseline, canary, orders[0], orders[1]),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_every_rank_of_few_sums_is_found(draw: Draw) -> None:
+    n = 9
+    x, y = (np.sort(draw(np.random.default_rng(seed), 1, n), axis=1) for seed in (1, 2))
+    ranks = np.arange(n * n)
+    many_x, many_y = (np.repeat(side, len(ranks), axis=0) for side in (x, y))
+    walsh = np.zeros(len(ranks), dtype=np.bool_)
+
+    found = kernels.order_statistics(many_x, many_y, walsh, ranks, ranks)
+
+    np.testing.assert_array_equal(found, np.sort(np.add.outer(x[0], y[0]).ravel()))
 
 
 def test_a_rank_that_is_not_there_has_no_statistic() -> None:
@@ -81,12 +112,14 @@ def test_judgments_do_not_show_which_form_was_used(
 ) -> None:
     rng = np.random.default_rng(11)
     judge = judges.create("mann_whitney", looks=looks, horizon=60)
-    samples = [Sample.of_values(*np.exp(0.1 * draw)) for draw in rng.standard_normal((8, 2, 60))]
+    draws = np.exp(0.1 * rng.standard_normal((300, 2, 60)))
+    draws[::3] *= np.exp(rng.standard_normal((100, 1, 60)))  # a pattern that both sides share
+    samples = [Sample.of_values(*draw) for draw in draws]
     judged = []
 
     for worth in (0, 10**12):
         monkeypatch.setattr(compiled, "WORTH_COMPILING", worth)
         assert (compiled.kernels(100) is kernels) == (worth == 0)
-        judged.append(judges.judge_many([judge] * 8, samples))
+        judged.append(judges.judge_many([judge] * len(samples), samples))
 
     assert judged[0] == judged[1]
