@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterable
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import generate_latest
 
+from analysis.cli.judge import command as judge
 from analysis.service import answers
-from analysis.service.operations import Operations
 from analysis.service.requests import StartRequest
 from analysis.service.routes.analyses import KEY
 from analysis.store import Record, Status
-from tests.conftest import Prometheus
-from tests.support.argo import Reply, documents, duration_s, run_metric, used_arguments
+from tests.support.argo import (
+    ERROR_RETRY_S,
+    Reply,
+    documents,
+    duration_s,
+    lasts_s,
+    refusals,
+    run_metric,
+    used_arguments,
+)
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ARGO = DEPLOY / "argo"
@@ -92,11 +98,8 @@ def test_a_template_gives_three_outcomes_and_bears_an_outage(name: str) -> None:
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_keeps_the_rules_that_argo_checks(name: str) -> None:
     metric = METRICS[name]
-    count = metric.get("count", 1)
 
-    assert count == 1 or "interval" in metric
-    assert metric.get("failureLimit", 0) + metric.get("consecutiveSuccessLimit", 0) <= count
-    assert metric.get("inconclusiveLimit", 0) <= count
+    assert refusals(metric) == []
     if metric.get("inconclusiveLimit", 0):
         assert metric["consecutiveSuccessLimit"] == 1  # or `running` for ever ends successful
 
@@ -168,11 +171,87 @@ def test_without_the_success_limit_what_never_decides_would_be_promoted() -> Non
     assert run_metric(careless, repeat(RUNNING, 1000)).phase == "Successful"
 
 
-def test_poll_asks_for_longer_than_it_plans() -> None:
-    metric, spec = METRICS["poll"], TEMPLATES["poll"]["spec"]
-    planned = next(one["value"] for one in spec["args"] if one["name"] == "planned")
+PLAIN = {"interval": "30s", "provider": {"web": {}}}
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "several measurements need an interval": (
+        {"provider": {"web": {}}, "count": 2},
+        "count has no interval",
+    ),
+    "more may be undecided than are measured": (
+        PLAIN | {"count": 2, "inconclusiveLimit": 3},
+        "count is below inconclusiveLimit",
+    ),
+    "more must succeed than are measured": (
+        PLAIN | {"count": 2, "failureLimit": 1, "consecutiveSuccessLimit": 2},
+        "count is below failureLimit + consecutiveSuccessLimit",
+    ),
+    "nothing could end it": (
+        PLAIN | {"failureLimit": -1},
+        "failureLimit and consecutiveSuccessLimit are both off",
+    ),
+    "two providers": (
+        PLAIN | {"provider": {"web": {}, "job": {}}},
+        "there is not one provider",
+    ),
+}
 
-    assert metric["count"] * duration_s(metric["interval"]) > duration_s(planned) + 60
+
+@pytest.mark.parametrize(("metric", "refusal"), REFUSED.values(), ids=REFUSED)
+def test_the_simulator_refuses_what_the_controller_refuses(
+    metric: dict[str, Any], refusal: str
+) -> None:
+    assert refusals(metric) == [refusal]
+
+
+# Observed with the controller's own code: what its limits make of a row of measurements.
+OBSERVED: dict[str, tuple[str, dict[str, int], str]] = {
+    "one failure is too many": ("SF", {}, "Failed"),
+    "a failure within the limit": ("SFS", {"count": 3, "failureLimit": 1}, "Successful"),
+    "both within their limits": (
+        "SISIF",
+        {"count": 5, "failureLimit": 1, "inconclusiveLimit": 2},
+        "Successful",
+    ),
+    "four errors in a row": ("EEEE", {}, "Running"),
+    "five errors in a row": ("EEEEE", {}, "Error"),
+    "an answer between errors": ("EEEESEEEE", {}, "Running"),
+    "one success of two": ("SI", {"inconclusiveLimit": 2, "consecutiveSuccessLimit": 2}, "Running"),
+    "failures switched off": (
+        "FFI",
+        {"count": 3, "failureLimit": -1, "inconclusiveLimit": 1, "consecutiveSuccessLimit": 1},
+        "Failed",
+    ),
+    "nothing ends it": ("SSSSS", {}, "Running"),
+}
+LETTERS = {"S": PASS, "F": FAIL, "I": INCONCLUSIVE, "E": DOWN}
+
+
+@pytest.mark.parametrize(("row", "limits", "phase"), OBSERVED.values(), ids=OBSERVED)
+def test_the_simulator_counts_as_the_controller_does(
+    row: str, limits: dict[str, int], phase: str
+) -> None:
+    asked = ("provider", "successCondition", "failureCondition", "interval")
+    metric = {name: METRICS["poll"][name] for name in asked} | limits
+
+    assert run_metric(metric, [LETTERS[letter] for letter in row]).phase == phase
+
+
+def test_the_kayenta_template_bears_an_outage_and_gives_its_token_as_a_password() -> None:
+    metric = METRICS["kayenta"]
+
+    assert metric["consecutiveErrorLimit"] >= 30
+    assert re.match(r"http://\w+:{{args\.token}}@", metric["provider"]["kayenta"]["address"])
+
+
+def test_the_job_judges_once_and_with_options_that_the_command_has() -> None:
+    job = METRICS["job"]["provider"]["job"]["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    known = {option for parameter in judge.params for option in parameter.opts}
+
+    assert job["backoffLimit"] == 0
+    assert container["args"][0] == "judge"
+    assert {word.partition("=")[0] for word in container["args"][2:]} <= known
+    assert "--exit-code-inconclusive=1" in container["args"]
 
 
 def analyses(node: Any) -> Iterable[dict[str, Any]]:
@@ -197,9 +276,10 @@ USES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("file", "use"), USES, ids=[f"{file}-{n}" for n, (file, _) in enumerate(USES)]
-)
+USE_IDS = [f"{file}-{n}" for n, (file, _) in enumerate(USES)]
+
+
+@pytest.mark.parametrize(("file", "use"), USES, ids=USE_IDS)
 def test_who_uses_a_template_gives_every_argument_without_a_default(
     file: str, use: dict[str, Any]
 ) -> None:
@@ -213,7 +293,45 @@ def test_who_uses_a_template_gives_every_argument_without_a_default(
 def test_the_steps_of_a_rollout_ask_under_keys_of_their_own() -> None:
     steps = [use["args"]["step"]["value"] for file, use in USES if file == "rollout-canary"]
 
-    assert len(steps) == len(set(steps)) == 2
+    assert len(steps) == len(set(steps)) == 3
+
+
+HEARD_S = 180.0  # after the planned end: the scrape, its lag, and the look
+
+
+@pytest.mark.parametrize("use", [use for _, use in USES], ids=USE_IDS)
+def test_poll_is_asked_until_the_verdict_of_the_planned_end_is_there(use: dict[str, Any]) -> None:
+    defaults = {one["name"]: one for one in TEMPLATES["poll"]["spec"]["args"]}
+    planned = (defaults | use["args"])["planned"]["value"]
+
+    assert use["template"] == "serinus-poll"
+    assert lasts_s(METRICS["poll"]) >= duration_s(planned) + HEARD_S
+
+
+def test_the_steps_wait_for_the_background_which_their_end_would_call_successful() -> None:
+    (rollout,) = documents(ARGO / "rollout-canary.yaml")
+    canary = rollout["spec"]["strategy"]["canary"]
+    weight, pause = canary["steps"][canary["analysis"]["startingStep"] :]
+    metric = METRICS["poll"]
+    takes_s = duration_s(metric["initialDelay"]) + lasts_s(metric)
+    outage_s = metric["consecutiveErrorLimit"] * ERROR_RETRY_S
+
+    assert weight == {"setWeight": 80}
+    assert duration_s(pause["pause"]["duration"]) > takes_s + outage_s
+
+
+def test_a_bluegreen_rollout_is_judged_before_the_switch_only() -> None:
+    rollout, *services = documents(ARGO / "rollout-bluegreen.yaml")
+    strategy = rollout["spec"]["strategy"]["blueGreen"]
+    labels = rollout["spec"]["template"]["metadata"]["labels"]
+
+    assert "prePromotionAnalysis" in strategy
+    assert "postPromotionAnalysis" not in strategy
+    assert {one["metadata"]["name"] for one in services} == {
+        strategy["activeService"],
+        strategy["previewService"],
+    }
+    assert all(one["spec"]["selector"].items() <= labels.items() for one in services)
 
 
 def test_an_experiment_compares_its_own_pods() -> None:
@@ -221,54 +339,3 @@ def test_an_experiment_compares_its_own_pods() -> None:
 
     for side in ("baseline", "canary"):
         assert use["args"][f"{side}-hash"]["value"] == f"{{{{templates.{side}.podTemplateHash}}}}"
-
-
-KUBERNETES = {one["kind"]: one for one in documents(DEPLOY / "kubernetes" / "serinus.yaml")}
-
-
-def test_the_deployment_runs_with_no_right_that_it_does_not_need() -> None:
-    pod = KUBERNETES["Deployment"]["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["automountServiceAccountToken"] is False
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert {"livenessProbe", "readinessProbe", "resources"} <= set(container)
-
-
-def test_everything_selects_the_pods_of_the_deployment() -> None:
-    labels = KUBERNETES["Deployment"]["spec"]["template"]["metadata"]["labels"]
-    selected = [
-        KUBERNETES["Deployment"]["spec"]["selector"]["matchLabels"],
-        KUBERNETES["Service"]["spec"]["selector"],
-        KUBERNETES["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
-        KUBERNETES["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
-    ]
-
-    assert all(one.items() <= labels.items() for one in selected)
-
-
-def test_the_alert_rules_are_rules_about_metrics_that_there_are(
-    requires_prometheus: Prometheus,
-) -> None:
-    rules = DEPLOY / "kubernetes" / "alerts.yaml"
-    exposed = generate_latest(Operations().registry).decode()
-
-    subprocess.run([requires_prometheus.promtool, "check", "rules", rules], check=True)
-
-    for name in set(re.findall(r"serinus_\w+", rules.read_text())):
-        assert f"# TYPE {name.removesuffix('_total')}" in exposed
-
-
-def test_the_deployment_gives_the_options_that_the_command_has() -> None:
-    from analysis.cli.serve import command
-
-    known = {option for parameter in command.params for option in parameter.opts}
-    words = KUBERNETES["Deployment"]["spec"]["template"]["spec"]["containers"][0]["args"]
-
-    assert words[0] == "serve"
-    assert {word.partition("=")[0] for word in words[1:]} <= known

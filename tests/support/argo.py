@@ -1,7 +1,8 @@
 """How Argo Rollouts comes from answers to the phase of a run: its rules, in Python.
 
 Of its controller: the conditions on one answer (`utils/evaluate`), the counters and limits of a
-metric (`analysis/analysis.go`, `assessMetricStatus`), and the retry after an error.
+metric (`analysis/analysis.go`, `assessMetricStatus`), the retry after an error, and what it refuses
+before it runs anything (`utils/analysis/factory.go`, `ValidateMetric`).
 """
 
 from __future__ import annotations
@@ -71,6 +72,26 @@ def run_metric(metric: Mapping[str, Any], replies: Iterable[Reply]) -> Ended:
     return Ended(phase="Running", calls=tally.calls, seconds=seconds)
 
 
+def refusals(metric: Mapping[str, Any]) -> list[str]:
+    """Say why the controller would not run a metric; an empty list if it would."""
+    count, failures = metric.get("count", 0), metric.get("failureLimit", 0)
+    successes = metric.get("consecutiveSuccessLimit", 0)
+    inconclusive, least = metric.get("inconclusiveLimit", 0), max(failures, 0) + successes
+    rules = {
+        "failureLimit and consecutiveSuccessLimit are both off": failures < 0 and successes == 0,
+        "count is below failureLimit + consecutiveSuccessLimit": 0 < count < least,
+        "count is below inconclusiveLimit": 0 < count < inconclusive,
+        "count has no interval": count > 1 and "interval" not in metric,
+        "there is not one provider": len(metric["provider"]) != 1,
+    }
+    return [rule for rule, is_broken in rules.items() if is_broken]
+
+
+def lasts_s(metric: Mapping[str, Any]) -> float:
+    """Give the time from the first to the last call of a metric that nothing ends early."""
+    return (float(metric["count"]) - 1) * duration_s(metric["interval"])
+
+
 def measure(metric: Mapping[str, Any], reply: Reply) -> str:
     """Give the phase of one measurement."""
     if not 200 <= reply.status < 300:  # anything else is thrown away with its body
@@ -110,7 +131,8 @@ class _Tally:
     def _beyond_a_limit(self) -> str | None:
         """The last limit that is crossed wins."""
         phase = None
-        if self.counted["Failed"] > self.metric.get("failureLimit", 0):
+        failures = self.metric.get("failureLimit", 0)  # below 0 it is off
+        if 0 <= failures < self.counted["Failed"]:
             phase = "Failed"
         if self.counted["Inconclusive"] > self.metric.get("inconclusiveLimit", 0):
             phase = "Inconclusive"
@@ -123,8 +145,11 @@ class _Tally:
         if wanted and self.successes_in_a_row >= wanted:
             return "Successful"
         if sum(self.counted.values()) >= self._count():
-            return "Inconclusive" if wanted else "Successful"
+            return self._used_up() if wanted else "Successful"
         return None
+
+    def _used_up(self) -> str:
+        return "Inconclusive" if self.metric.get("failureLimit", 0) >= 0 else "Failed"
 
     def _count(self) -> int:
         once = 1 if "interval" not in self.metric else 10**9
