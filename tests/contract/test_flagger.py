@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.support.corpus import RECORDINGS, run
 from tests.support.service import Answer, Client, serving
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-HOOKS = ("start", "gate", "rollback", "end", "event")
+HOOKS = ("start", "gate", "promote", "rollback", "end", "event")
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Rollout:
     client: Client
     tape: Tape
     now: list[float]
+    database: Path
 
     def hook(self, path: str, **changes: Any) -> Answer:
         """Send what Flagger sends."""
@@ -79,9 +81,16 @@ def roll(tmp_path: Path) -> Iterator[Roll]:
 
     def make(name: str) -> Rollout:
         tape, now = Tape(name), [float(run(name).start)]
-        service = serving(tmp_path, connect=lambda _: tape, clock=lambda: now[0], look_every_s=1.0)
+        database = tmp_path / f"{name}.db"
+        service = serving(
+            tmp_path,
+            connect=lambda _: tape,
+            clock=lambda: now[0],
+            look_every_s=1.0,
+            database_url=f"sqlite:///{database}",
+        )
         services.append(service)
-        return Rollout(client=service.__enter__(), tape=tape, now=now)
+        return Rollout(client=service.__enter__(), tape=tape, now=now, database=database)
 
     yield make
     for service in services:
@@ -144,6 +153,59 @@ def test_a_revision_that_no_start_hook_announced_is_begun_by_the_first_hook(roll
     assert second.json["url"] == first.json["url"]
 
 
+def test_a_lost_answer_at_weight_0_is_asked_for_again_and_given_again(roll: Roll) -> None:
+    rollout = roll("aa-1")
+    for hook in ("rollback", "start", "gate"):  # one tick, whose last answer is lost
+        rollout.hook(hook)
+
+    ticks = [[rollout.hook(hook).status for hook in ("rollback", "start", "gate")] for _ in "ab"]
+
+    assert ticks == [[403, 200, 200]] * 2
+
+
+def test_a_gate_first_asked_ticks_after_the_start_is_a_promotion_and_holds(roll: Roll) -> None:
+    rollout = roll("aa-1")
+    for hook in ("rollback", "start", "rollback"):  # as in A/B and blue/green: no weight to raise
+        rollout.hook(hook)
+
+    assert rollout.hook("gate").status == 403
+
+
+def test_a_gate_first_asked_after_a_fail_does_not_open(roll: Roll) -> None:
+    rollout = roll("err1-1")
+    rollout.hook("start")
+
+    assert rollout.pass_time()["verdict"] == "fail"
+
+    assert rollout.hook("gate").status == 403
+    assert [rollout.hook(hook).status for hook in ("start", "gate")] == [200, 403]
+
+
+@pytest.mark.parametrize(("name", "status"), [("aa-1", 200), ("err1-1", 403)])
+def test_nothing_is_promoted_unjudged(roll: Roll, name: str, status: int) -> None:
+    rollout = roll(name)
+
+    assert [rollout.hook("promote").status for _ in range(2)] == [403, 403]
+    rollout.pass_time()
+
+    assert rollout.hook("promote").status == status
+
+
+def test_a_store_that_is_down_holds_and_says_so_where_flagger_shows_it(roll: Roll) -> None:
+    rollout = roll("err1-1")
+    rollout.hook("start")
+    assert rollout.pass_time()["verdict"] == "fail"
+    with sqlite3.connect(rollout.database) as database:
+        database.execute("ALTER TABLE analyses RENAME TO elsewhere")
+    database.close()
+
+    told = [rollout.hook(hook) for hook in ("gate", "promote", "rollback")]
+
+    assert [one.status for one in told] == [403, 403, 403]
+    assert {one.json["error"]["code"] for one in told} == {"store_down"}
+    assert rollout.hook("start").status == 503  # which Flagger tries again
+
+
 def test_another_checksum_is_another_analysis(roll: Roll) -> None:
     rollout = roll("aa-1")
 
@@ -188,7 +250,7 @@ def test_a_mistake_is_a_4xx_whose_body_flagger_shows(roll: Roll, hook: str) -> N
     rollout = roll("aa-1")
 
     assert rollout.hook(hook, name="a b").status == 422
-    if hook in {"start", "gate", "rollback"}:
+    if hook in {"start", "gate", "promote", "rollback"}:
         unknown = rollout.hook(hook, metadata={"config": "shoop"})
         assert unknown.status == 404
         assert "shoop" in unknown.json["error"]["message"]
@@ -258,7 +320,7 @@ def test_the_shipped_canary_asks_each_question_of_the_hook_that_can_answer_it(ro
     assert asked == {
         "pre-rollout": "start",
         "confirm-traffic-increase": "gate",
-        "confirm-promotion": "gate",
+        "confirm-promotion": "promote",
         "rollback": "rollback",
         "post-rollout": "end",
     }

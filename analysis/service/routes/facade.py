@@ -3,14 +3,17 @@
 For what reads nothing but Prometheus: MetricTemplates of Flagger, Grafana, KEDA. It answers from
 what the newest look said, and never looks itself.
 
-    serinus_verdict{config, namespace, target, key}   1 pass, 0 undecided, -1 fail
-    serinus_score{config, namespace, target, key}     0 to 100; absent while there is none
+    serinus_verdict{config, namespace, target, key, id}   1 pass, 0 undecided, -1 fail
+    serinus_score{config, namespace, target, key, id}     0 to 100; absent while there is none
+
+Of each key the newest analysis is told; an older one is found by its id.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -58,6 +61,8 @@ def query(text: Query, service: ServiceOf, token: Caller) -> JSONResponse:
     except ValueError as error:
         return _refusal(f"invalid query: {error}")
     if isinstance(parsed, promql_parser.VectorSelector):
+        if parsed.offset is not None or parsed.at is not None or parsed.matchers.or_matchers:
+            return _refusal("offset, @ and `or` are not answered here: only what is now is known")
         if any(not _is_plain(one) for one in parsed.matchers.matchers):
             return _refusal("a regular expression here is words, `|`, `.` and up to 8 `.*`")
         return _vector(_selected(parsed, service.analyses.store, token), now)
@@ -69,6 +74,13 @@ def query(text: Query, service: ServiceOf, token: Caller) -> JSONResponse:
     return _refusal(f"only a selector of {known}, or vector(1), is answered here")
 
 
+@ROUTER.get("/status/buildinfo")
+def buildinfo(token: Caller) -> JSONResponse:
+    """Tell the version, which Grafana asks for when a data source is added."""
+    del token
+    return JSONResponse({"status": "success", "data": {"version": version("serinus")}})
+
+
 def _selected(
     selector: promql_parser.VectorSelector, store: AnalysisStore, token: Token
 ) -> Iterable[tuple[dict[str, str], float]]:
@@ -76,7 +88,7 @@ def _selected(
     metric = selector.name or ""
     if metric not in METRICS:
         return
-    found = store.find(_filter(selector, token), _NEWEST)
+    found = _found(selector, store, token)
     newest = {record.key: record for record in reversed(found)}
     for record in newest.values():
         labels = _labels(metric, record)
@@ -92,14 +104,23 @@ def _is_plain(matcher: promql_parser.Matcher) -> bool:
     return is_text or (_PLAIN.fullmatch(pattern) is not None and pattern.count(".*") <= _MOST_STARS)
 
 
-def _filter(selector: promql_parser.VectorSelector, token: Token) -> Filter:
+def _found(
+    selector: promql_parser.VectorSelector, store: AnalysisStore, token: Token
+) -> list[Record]:
     """Ask the store for what the selector names, and the token may see."""
     equal = {
         one.name: one.value
         for one in selector.matchers.matchers
         if one.op == promql_parser.MatchOp.Equal
     }
-    return token.seen(Filter(key=equal.get("key"), config=equal.get("config")))
+    if "id" in equal:
+        record = store.get(equal["id"])
+        is_seen = record and token.allows(config=record.config, namespace=record.namespace)
+        return [record] if record and is_seen else []
+    wanted = Filter(
+        key=equal.get("key"), config=equal.get("config"), namespace=equal.get("namespace")
+    )
+    return store.find(token.seen(wanted), _NEWEST)
 
 
 def _labels(metric: str, record: Record) -> dict[str, str]:
@@ -110,6 +131,7 @@ def _labels(metric: str, record: Record) -> dict[str, str]:
         "namespace": record.namespace,
         "target": target,
         "key": record.key,
+        "id": record.id,
     }
 
 
@@ -127,10 +149,15 @@ def _matches(matcher: promql_parser.Matcher, labels: Mapping[str, str]) -> bool:
 
 def _vector(samples: Iterable[tuple[dict[str, str], float]], now: float) -> JSONResponse:
     result: list[dict[str, Any]] = [
-        {"metric": labels, "value": [now, f"{value:g}"]} for labels, value in samples
+        {"metric": labels, "value": [now, _digits(value)]} for labels, value in samples
     ]
     data = {"resultType": "vector", "result": result}
     return JSONResponse({"status": "success", "data": data})
+
+
+def _digits(value: float) -> str:
+    """Write all digits: a score of 74.9999999 does not reach a threshold of 75."""
+    return repr(value).removesuffix(".0")
 
 
 def _refusal(message: str) -> JSONResponse:

@@ -5,7 +5,7 @@ with the reason. Each hook is asked under its own name:
 
     pre-rollout               /flagger/start      begins the analysis of this revision
     confirm-traffic-increase  /flagger/gate       200: go on; 403: hold the weight
-    confirm-promotion         /flagger/gate
+    confirm-promotion         /flagger/promote    200: promote; 403: wait
     rollback                  /flagger/rollback   200: roll back now; 403: do not
     post-rollout              /flagger/end        ends the analysis
     event                     /flagger/event      is logged
@@ -14,23 +14,27 @@ with the reason. Each hook is asked under its own name:
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from analysis.service import answers
 from analysis.service.context import BaseUrl, Caller, Service, ServiceOf
 from analysis.service.problems import Problem
 from analysis.service.requests import Mode, StartRequest
 from analysis.service.tokens import Token
-from analysis.store import Record
+from analysis.store import Record, Status
 
 LOG = logging.getLogger("serinus.flagger")
 ROUTER = APIRouter(prefix="/flagger", tags=["flagger"])
 
 # A DNS name and a hash, as Kubernetes and Flagger write them: they become part of a key.
 Word = Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
+# Kept with an analysis: whether its gate may no longer open without a verdict.
 OPENED = "opened"
 
 
@@ -63,19 +67,35 @@ class Hook(BaseModel):
 @ROUTER.post("/start")
 def start(hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl) -> dict[str, Any]:
     """Begin the analysis of a revision."""
-    return _told(service.analyses.start(hook.key, _request(hook), token), url)
+    record = service.analyses.start(hook.key, _request(hook), token)
+    # Asked at weight 0 alone: an answer of the gate that let traffic come did not arrive.
+    _mark(service, record, opened=False)
+    return _told(record, url)
 
 
 @ROUTER.post("/gate", responses={403: {"description": "hold the weight"}})
 def gate(
     hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl, response: Response
 ) -> dict[str, Any]:
-    """Let the weight rise once, for data to come; after that only on a pass."""
-    record = _session(hook, service, token)
-    if not record.request.get(OPENED):
+    """Let the weight rise from 0, for data to come; after that only on a pass."""
+    with _holding():
+        record = _session(hook, service, token)
         # Without traffic nothing can be judged, and Flagger would ask at weight 0 for ever.
-        service.analyses.store.amend(record, {**record.request, OPENED: True})
-    elif answers.said(record) != "pass":
+        is_first = record.status is Status.RUNNING and not record.request.get(OPENED)
+        _mark(service, record, opened=True)
+    if not is_first and answers.said(record) != "pass":
+        response.status_code = 403
+    return _told(record, url)
+
+
+@ROUTER.post("/promote", responses={403: {"description": "do not promote"}})
+def promote(
+    hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl, response: Response
+) -> dict[str, Any]:
+    """Promote on a pass, and on nothing else."""
+    with _holding():
+        record = _session(hook, service, token)
+    if answers.said(record) != "pass":
         response.status_code = 403
     return _told(record, url)
 
@@ -85,7 +105,13 @@ def rollback(
     hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl, response: Response
 ) -> dict[str, Any]:
     """Roll back on a fail, and on nothing else."""
-    record = _session(hook, service, token)
+    with _holding():
+        is_known = service.analyses.store.latest(hook.key) is not None
+        record = _session(hook, service, token)
+        if is_known:
+            # The first question of each tick. At weight 0 the start hook follows it; where it does
+            # not, the next gate is no first step: A/B and blue/green ask for the promotion alone.
+            _mark(service, record, opened=True)
     if answers.said(record) != "fail":
         response.status_code = 403
     return _told(record, url)
@@ -106,6 +132,22 @@ def event(hook: Hook, token: Caller) -> dict[str, Any]:
     """Keep an event in the log, for who looks for it later."""
     LOG.info("%s of %s: %s", hook.phase, hook.key, hook.metadata, extra={"token": token.name})
     return {"status": "logged"}
+
+
+@contextmanager
+def _holding() -> Iterator[None]:
+    """Refuse while the store is down: of a 503 Flagger would throw the reason away."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        LOG.warning("the store does not answer: %s", error.__class__.__name__)
+        message = "undecided: the database does not answer; nothing was changed"
+        raise Problem(403, "store_down", message) from error
+
+
+def _mark(service: Service, record: Record, *, opened: bool) -> None:
+    if bool(record.request.get(OPENED)) is not opened:
+        service.analyses.store.amend(record, {**record.request, OPENED: opened})
 
 
 def _session(hook: Hook, service: Service, token: Token) -> Record:
