@@ -13,7 +13,7 @@ from analysis.errors import SourceError
 from analysis.planning import plan, plan_history, unique_requests
 from analysis.sources import recording as recordings
 from analysis.sources.connect import connect
-from analysis.sources.port import Answer
+from analysis.sources.keeping import Keeping
 
 
 @click.command(
@@ -40,23 +40,14 @@ def command(selection: Selection, *, output: Path) -> None:
     """
     config = selection.load()
     recordings.check_free(output)
-    source = connect(config.source.prometheus, selection.prometheus, os.environ)
+    source = Keeping(connect(config.source.prometheus, selection.prometheus, os.environ))
     window, variables = selection.window(config), selection.variables()
     asks = (*plan(config, window, variables), *plan_history(config, window, variables))
-    requests = unique_requests(asks)
     with progress_bar("asking Prometheus") as progress:
-        answers = source.answer(requests, progress=progress)
+        answers = source.answer(unique_requests(asks), progress=progress)
     if errors := [answer for answer in answers.values() if isinstance(answer, SourceError)]:
         raise errors[0]
-    recording = recordings.Recording(
-        window=window,
-        variables={
-            side: {name: str(value) for name, value in values.items()}
-            for side, values in variables.items()
-        },
-        source=source.description,
-        answers={key: answer for key, answer in answers.items() if isinstance(answer, Answer)},
-    )
+    recording = source.recording(window, variables)
     recordings.save(recording, output, config_text=selection.config.read_text(encoding="utf-8"))
     points = sum(len(one.times) for a in recording.answers.values() for one in a.series)
     click.echo(f"recorded {len(recording.answers)} queries, {points:,} points in {output}")

@@ -7,12 +7,16 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from analysis.config import CanaryConfig, load_config
 from analysis.errors import ConfigError
 from analysis.sources.port import MetricSource
+
+if TYPE_CHECKING:
+    from analysis.service.context import Service
 
 
 @click.command(
@@ -143,7 +147,7 @@ def _needs_tokens(host: str, *, given: bool) -> None:
         raise ConfigError(message, origin="--host")
 
 
-def _service(*, notices: Path | None, **settings: object):  # type: ignore[no-untyped-def]  # noqa: ANN202 - imported lazily
+def _service(*, notices: Path | None, **settings: Any) -> Service:  # noqa: ANN401 - see Settings
     try:
         from analysis.service.app import make_service
         from analysis.service.notices import targets
@@ -152,7 +156,7 @@ def _service(*, notices: Path | None, **settings: object):  # type: ignore[no-un
         message = f"{error.name} is not installed; pip install 'serinus[server]'"
         raise ConfigError(message, origin="serve") from error
     told = targets.load(notices, os.environ)
-    return make_service(Settings(notices=told, **settings), _connect, time.time)  # type: ignore[arg-type]
+    return make_service(Settings(notices=told, **settings), _connect, time.time)
 
 
 def _connect(config: CanaryConfig) -> MetricSource:
@@ -161,7 +165,7 @@ def _connect(config: CanaryConfig) -> MetricSource:
     return connect(config.source.prometheus, None, os.environ)
 
 
-def _serve(service, host: str, port: int, *, as_json: bool) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _serve(service: Service, host: str, port: int, *, as_json: bool) -> None:
     import uvicorn
 
     from analysis.service import logs

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from analysis.config import CanaryConfig, load_config
 from analysis.errors import ConfigError
+from analysis.service import files
 from analysis.service.problems import Problem, not_found
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
@@ -25,7 +26,7 @@ class Entry:
 
     config: CanaryConfig
     text: str
-    stamp: tuple[int, int]
+    stamp: files.Stamp
 
     @property
     def changed_ms(self) -> int:
@@ -57,10 +58,9 @@ class Catalog:
             raise self._unknown(name)
         path = self._folder / f"{name}{_SUFFIX}"
         try:
-            status = path.stat()
+            stamp = files.stamp(path)
         except OSError as error:
             raise self._unknown(name) from error
-        stamp = (status.st_mtime_ns, status.st_size)
         with self._lock:
             known = self._entries.get(name)
             if known is None or known.stamp != stamp:
@@ -73,7 +73,7 @@ class Catalog:
         return not_found(f"configuration {name[:128]!r}", f"known are: {known or 'none'}")
 
 
-def _read(path: Path, name: str, stamp: tuple[int, int]) -> Entry:
+def _read(path: Path, name: str, stamp: files.Stamp) -> Entry:
     try:
         config = load_config(path)
         return Entry(config=config, text=path.read_text(encoding="utf-8"), stamp=stamp)

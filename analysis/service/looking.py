@@ -70,6 +70,13 @@ def configuration(record: Record) -> CanaryConfig:
     return config.model_copy(update={"window": window})
 
 
+def is_lost(record: Record, settings: Settings, now: float) -> bool:
+    """Tell whether an analysis has waited for an answer long enough after all were due."""
+    lag_s = configuration(record).source.prometheus.lag.total_seconds()
+    waits_from = max(float(record.request["end"]) + lag_s, record.created)
+    return now >= waits_from + settings.patience_s
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
     """Where in its analysis a look stands, and what each result means there."""
@@ -125,8 +132,7 @@ class _Plan:
         self, summary: str, report: AnalysisReport | None = None, packed: bytes | None = None
     ) -> Look:
         """Ask again, and give up only long after the planned end: data may still come."""
-        waits_from = max(self.last_look, self.record.created)
-        lost = self.now >= waits_from + self.settings.patience_s
+        lost = is_lost(self.record, self.settings, self.now)
         status = Status.COMPLETED if lost else Status.RUNNING
         due = self.now + RETRY_S
         return self._look(status, "inconclusive", summary, report, packed, due=due)

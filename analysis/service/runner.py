@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from analysis.service.looking import is_lost
 from analysis.service.operations import Operations
 from analysis.service.settings import Settings
 from analysis.store import AnalysisStore, Look, Record, Status
@@ -140,9 +141,8 @@ def _about(record: Record, look: Look | None = None, seconds: float = 0.0) -> di
 
 def _of_bug(record: Record, now: float, settings: Settings) -> Look:
     """Neither pass nor fail may come of our own mistake."""
-    lost = now >= max(float(record.request["end"]), record.created) + settings.patience_s
     return Look(
-        status=Status.COMPLETED if lost else Status.RUNNING,
+        status=Status.COMPLETED if is_lost(record, settings, now) else Status.RUNNING,
         verdict="inconclusive",
         score=None,
         summary="Serinus failed to judge: a bug; the service's log has the details",

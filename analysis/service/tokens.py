@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from analysis.errors import ConfigError
+from analysis.service import files
 from analysis.service.problems import Problem
 from analysis.store import Filter
 
@@ -103,7 +104,7 @@ class Tokens:
     def _current(self, path: Path) -> tuple[Token, ...]:
         with self._lock:
             try:
-                if _stamp(path) != self._stamp:
+                if files.stamp(path) != self._stamp:
                     self._reload(path)
             except (OSError, ConfigError):
                 # A file that is just being written must not lock everybody out.
@@ -112,7 +113,7 @@ class Tokens:
 
     def _reload(self, path: Path) -> None:
         try:
-            stamp = _stamp(path)
+            stamp = files.stamp(path)
             tokens = msgspec.json.decode(path.read_bytes(), type=tuple[Token, ...])
         except (OSError, msgspec.MsgspecError) as error:
             raise ConfigError(f"{path} cannot be used: {error}", origin=_ORIGIN) from error
@@ -137,8 +138,3 @@ def _secret(authorization: str) -> str:
             pass
     message = "send the header `Authorization: Bearer TOKEN`, or call http://any:TOKEN@host"
     raise Problem(401, "unauthorized", message)
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size

@@ -5,38 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analysis.errors import SourceError
-from analysis.sources import recording as recordings
-from analysis.sources.port import Answers, Progress, Request, no_progress
 from tests.support.argo import documents
 from tests.support.corpus import RECORDINGS, run
 from tests.support.service import Answer, Client, serving
+from tests.support.tape import Tape
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 HOOKS = ("start", "gate", "promote", "rollback", "end", "event")
-
-
-@dataclass
-class Tape:
-    name: str
-    is_down: bool = False
-    description: str = "a tape"
-    _recording: recordings.Recording = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._recording = recordings.load(RECORDINGS / self.name)
-
-    def answer(self, requests: Sequence[Request], *, progress: Progress = no_progress) -> Answers:
-        if self.is_down:
-            raise SourceError("http://prometheus refused the connection", code="unreachable")
-        return self._recording.answer(requests, progress=progress)
 
 
 @dataclass

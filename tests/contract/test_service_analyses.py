@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analysis.errors import SourceError
-from analysis.sources import recording as recordings
-from analysis.sources.port import Answers, MetricSource, Progress, Request, no_progress
+from analysis.sources.port import MetricSource
 from tests.support.corpus import RECORDINGS, run
 from tests.support.service import Answer, Client, serving
+from tests.support.tape import Tape
 
 CONFIG = (RECORDINGS / "canary.yaml").read_text()
 BAD, GOOD, OPEN = "err1-1", "aa-1", "aa-7"
 DAY_S = 86400.0
-
-
-@dataclass
-class Tape:
-    """A recorded deployment as a source, which can be down or slow."""
-
-    name: str
-    is_down: bool = False
-    calls: int = 0
-    gate: threading.Event | None = None
-    description: str = "a tape"
-    _recording: recordings.Recording = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._recording = recordings.load(RECORDINGS / self.name)
-
-    def answer(self, requests: Sequence[Request], *, progress: Progress = no_progress) -> Answers:
-        self.calls += 1
-        if self.gate is not None:
-            self.gate.wait(30)
-        if self.is_down:
-            raise SourceError("http://prometheus refused the connection", code="unreachable")
-        return self._recording.answer(requests, progress=progress)
 
 
 @dataclass

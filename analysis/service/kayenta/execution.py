@@ -11,14 +11,16 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from analysis.service import answers
+from analysis.service.kayenta import forms
 from analysis.service.kayenta.configs import JUDGE, iso
 from analysis.store import Record, Status
+from judges.core import kayenta_effects as effects
 
 # Where a record keeps what Kayenta's client sent.
 KEPT = "kayenta"
-# What Kayenta's JSON has for a number that is none.
-UNKNOWN = "NaN"
 _STATUS = {
     Status.RUNNING: "running",
     Status.COMPLETED: "succeeded",
@@ -102,15 +104,9 @@ def _result(record: Record, limits: tuple[float, float] | None) -> dict[str, Any
         "judgeResult": {
             "judgeName": JUDGE,
             "results": [_metric(record, metric) for metric in metrics],
-            "groupScores": [
-                {
-                    "name": group["name"],
-                    "score": group["score"],
-                    "classification": "",
-                    "classificationReason": "",
-                }
-                for group in report.get("groups", [])
-            ],
+            "groupScores": forms.group_scores(
+                (group["name"], group["score"]) for group in report.get("groups", [])
+            ),
             "score": {
                 "score": score(record, limits),
                 "classification": grade,
@@ -132,8 +128,8 @@ def _metric(record: Record, metric: Mapping[str, Any]) -> dict[str, Any]:
         "classificationReason": metric["summary"],
         "critical": metric["critical"] and label != "Pass",
         "muted": metric["muted"],
-        "controlMetadata": {"stats": _stats(metric["series"]["baseline"])},
-        "experimentMetadata": {"stats": _stats(metric["series"]["canary"])},
+        "controlMetadata": {"stats": _described(metric["series"]["baseline"])},
+        "experimentMetadata": {"stats": _described(metric["series"]["canary"])},
         "resultMetadata": {"ratio": _ratio(estimate.get("baseline"), estimate.get("canary"))},
     }
 
@@ -150,24 +146,13 @@ def _label(metric: Mapping[str, Any]) -> str:
 def _ratio(before: float | None, after: float | None) -> float | str:
     """Give how far the canary is from the baseline, written as Kayenta does where it is unknown."""
     if not before or after is None or not math.isfinite(after / before):
-        return UNKNOWN
+        return forms.UNKNOWN
     return after / before
 
 
-def _stats(values: Sequence[float | None]) -> dict[str, float]:
-    """Describe a side as Kayenta does, where no data are zeros."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return {"count": 0, "mean": 0.0, "min": 0.0, "max": 0.0, "std": 0.0}
-    mean = math.fsum(known) / len(known)
-    spread = math.fsum((value - mean) ** 2 for value in known)
-    return {
-        "count": len(known),
-        "mean": mean,
-        "min": min(known),
-        "max": max(known),
-        "std": math.sqrt(spread / (len(known) - 1)) if len(known) > 1 else 0.0,
-    }
+def _described(values: Sequence[float | None]) -> dict[str, Any]:
+    """Describe the levels of a side, in the steps in which it has one."""
+    return forms.stats(effects.describe(np.array([x for x in values if x is not None])))
 
 
 def pairs(record: Record) -> list[dict[str, Any]]:
@@ -187,7 +172,7 @@ def _pair(record: Record, metric: Mapping[str, Any], step_ms: int) -> dict[str, 
         "id": pair_id(record, metric["name"]),
         "tags": {},
         "values": {
-            name: [UNKNOWN if value is None else value for value in series[side]]
+            name: [forms.UNKNOWN if value is None else value for value in series[side]]
             for name, side in names.items()
         },
         "scopes": dict.fromkeys(names, scope),

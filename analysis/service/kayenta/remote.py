@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import judges
+from analysis.service.kayenta import forms
 from analysis.service.kayenta.documents import (
     CanaryMetric,
     JudgeChoice,
@@ -97,15 +98,7 @@ def _of_values() -> list[str]:
 
 def _scored(score: scores.Score) -> dict[str, Any]:
     return {
-        "groupScores": [
-            {
-                "name": group.name,
-                "score": group.score,
-                "classification": "",
-                "classificationReason": "",
-            }
-            for group in score.groups
-        ],
+        "groupScores": forms.group_scores((group.name, group.score) for group in score.groups),
         "score": {
             "score": score.score,
             "classification": str(score.grade),
@@ -221,32 +214,13 @@ def _told(pair: MetricSetPair, metric: CanaryMetric, found: _Found) -> dict[str,
         "tags": pair.tags,
         "classification": str(found.label),
         "groups": metric.groups,
-        "controlMetadata": {"stats": _stats(found.sides[0])},
-        "experimentMetadata": {"stats": _stats(found.sides[1])},
+        "controlMetadata": {"stats": forms.stats(found.sides[0])},
+        "experimentMetadata": {"stats": forms.stats(found.sides[1])},
         "critical": found.critical,
         "muted": metric.has("muted"),
     }
     if found.reason is not None:
         told["classificationReason"] = found.reason
     if found.label is not Label.ERROR:
-        told["resultMetadata"] = {"ratio": number(found.ratio)}
+        told["resultMetadata"] = {"ratio": forms.number(found.ratio)}
     return told
-
-
-def _stats(side: effects.Description) -> dict[str, Any]:
-    return {
-        "count": side.count,
-        "mean": number(side.mean or 0.0),
-        "min": number(side.minimum or 0.0),
-        "max": number(side.maximum or 0.0),
-        "std": number(side.deviation or 0.0),
-    }
-
-
-def number(value: float | None) -> float | str:
-    """Write what JSON has no number for as text, as Kayenta's own JSON does."""
-    if value is None or math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value

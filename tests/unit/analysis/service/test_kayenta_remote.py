@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analysis.service.kayenta import remote
+from analysis.service.kayenta import forms, remote
 from analysis.service.kayenta.documents import RemoteRequest
 
 CALM = [10.0 + (n * 7 % 5) / 10 for n in range(60)]
@@ -155,4 +155,4 @@ def test_the_strangest_values_have_an_answer(kind: str, values: list[Any]) -> No
 def test_a_number_that_is_none_is_a_text() -> None:
     given = [None, math.nan, math.inf, -math.inf, 1.5]
 
-    assert [remote.number(x) for x in given] == ["NaN", "NaN", "Infinity", "-Infinity", 1.5]
+    assert [forms.number(x) for x in given] == ["NaN", "NaN", "Infinity", "-Infinity", 1.5]
