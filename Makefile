@@ -35,8 +35,9 @@ format: $(READY) ## Let ruff lay out the code and mend what it can
 	@$(BIN)/ruff format --quiet
 
 .PHONY: docs
-docs: $(READY) ## Follow every link and run every example of the documentation
+docs: $(READY) ## Follow every link, run every example, build the pages into build/docs
 	@$(BIN)/python tools/check_docs.py
+	@$(BIN)/sphinx-build -q -W --keep-going -d .venv/.doctrees docs build/docs
 
 .PHONY: bench
 bench: $(READY) ## Measure speed, as ratios within one run
