@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +12,6 @@ from tests.support.corpus import RECORDED, RECORDINGS, SHOP, edited_shop, run
 
 ENOUGH, CONFIGURATION, NOT_ENOUGH, SOURCE, DELIVERY = 0, 2, 3, 4, 5
 NAMES = ["error ratio", "mean latency", "restarts", "memory per pod"]
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "plan-a-rollout.md"
-CONSOLE = re.compile(r"^```console\n\$ serinus (.+?)(?<!\\)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 Serinus = Callable[..., Done]
 
@@ -82,19 +78,6 @@ def test_the_forecast_goes_into_a_file(serinus: Serinus, tmp_path: Path) -> None
 
 def test_the_same_recording_gives_the_same_bytes(serinus: Serinus) -> None:
     assert of_recording(serinus, "err1-1").out == of_recording(serinus, "err1-1").out
-
-
-@pytest.mark.parametrize("call", CONSOLE.findall(PAGE.read_text(encoding="utf-8")))
-def test_the_page_shows_what_the_command_says(
-    serinus: Serinus, monkeypatch: pytest.MonkeyPatch, call: tuple[str, str]
-) -> None:
-    monkeypatch.chdir(PAGE.parents[2])
-    words, shown = call
-
-    done = serinus(*words.replace("\\\n", " ").split())
-
-    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    assert doctest.OutputChecker().check_output(shown, done.out, flags), done.out
 
 
 # ---- what cannot be meant
