@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,9 +10,10 @@ from itertools import islice, product
 
 import promql_parser
 
-from analysis.config import CanaryConfig
+from analysis.config import BUILT_IN, SIDES, CanaryConfig
 from analysis.config.fields import format_duration
 from analysis.errors import ConfigError, Fault
+from analysis.planning import known_variables
 from analysis.query import references, render
 from judges.core.history import LEAST_WINDOWS
 
@@ -34,7 +36,7 @@ def lint(config: CanaryConfig) -> tuple[Fault, ...]:
         ConfigError: With every query that cannot be rendered, and every input of counters that is
             no selector.
     """
-    warnings = [*_of_window(config)]
+    warnings = [*_of_window(config), *_of_variables(config)]
     faults: list[Fault] = []
     for index, metric in enumerate(config.metrics):
         for role, template in metric.templates():
@@ -68,6 +70,18 @@ def _of_history(config: CanaryConfig) -> Iterator[Fault]:
             f"so late looks are judged without it"
         )
         yield Fault(path="window.history", message=message)
+
+
+def _of_variables(config: CanaryConfig) -> Iterator[Fault]:
+    """Warn of variables whose name is nearly a declared one."""
+    declared = {name for side in SIDES for name in config.side_variables(side)} | {
+        *BUILT_IN,
+        "planned",
+    }
+    for name in sorted(known_variables(config) - declared):
+        for near in difflib.get_close_matches(name, declared, n=1):
+            message = f"a query uses ${{{name}}}, which is not declared; did you mean '{near}'?"
+            yield Fault(path="variables", message=message)
 
 
 def _of_query(path: str, role: str, template: str, config: CanaryConfig) -> Iterator[Fault]:

@@ -118,6 +118,13 @@ def past_of(config: CanaryConfig, window: Window) -> Window | None:
     return past if past.steps else None
 
 
+def known_variables(config: CanaryConfig) -> frozenset[str]:
+    """Name every variable that a query refers to or that the configuration declares."""
+    templates = [template for metric in config.metrics for _, template in metric.templates()]
+    declared = {name for side in SIDES for name in config.side_variables(side)}
+    return frozenset().union(declared, *(references(template) for template in templates))
+
+
 def learns(metric: Metric) -> bool:
     """Tell whether the metric's judge can learn the noise from a history."""
     return bool(getattr(judges.judge_class(metric.judge.kind), "uses_history", False))
@@ -144,9 +151,12 @@ def _rendered(
     for role, template in metric.templates():
         try:
             query = render(template, values)
+        except MissingVariableError as error:
+            faults.append(_missing(error.name, side))  # once, however many queries need it
+            continue
         except ConfigError as error:
             place = f"metrics[{index}] ({metric.name}), {side}"
-            faults.append(Fault(path=place, message=_with_remedy(error, side)))
+            faults.append(Fault(path=place, message=error.faults[0].message))
             continue
         request = _request(metric, query, window)
         asks.append(Ask(metric=metric.name, side=side, role=role, request=request))
@@ -218,9 +228,6 @@ def _same(metric: Metric) -> str:
     )
 
 
-def _with_remedy(error: ConfigError, side: str) -> str:
-    message = error.faults[0].message
-    if not isinstance(error, MissingVariableError):
-        return message
-    name = message.split("'")[1]
-    return f"{message}; give --{side} {name}=… or --set {name}=…, or variables.{side}.{name}"
+def _missing(name: str, side: str) -> Fault:
+    message = f"the variable '{name}' has no value; give --{side} {name}=… or --set {name}=…"
+    return Fault(path=f"variables.{side}.{name}", message=message)

@@ -31,7 +31,16 @@ MOST_CHARACTERS = 4096
 
 
 class MissingVariableError(ConfigError):
-    """A query refers to a variable that has no value."""
+    """A query refers to a variable that has no value.
+
+    Attributes:
+        name: The variable.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Name the variable."""
+        super().__init__(f"the variable '{name}' has no value")
+        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +157,7 @@ def _lookup(match: re.Match[str], values: Mapping[str, object]) -> str:
     value = values.get(name)
     if value is None:
         if default is None:
-            raise MissingVariableError(f"the variable '{name}' has no value")
+            raise MissingVariableError(name)
         return default
     return str(value)
 

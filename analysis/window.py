@@ -112,9 +112,10 @@ def _check(window: Window, stretch: str) -> None:
     step, warmup = (
         format_duration(timedelta(seconds=seconds)) for seconds in (window.step_s, window.warmup_s)
     )
+    if window.end <= window.start:
+        raise ValueError(f"{stretch} is no time at all; choose a later end or an earlier start")
     if window.steps < 1:
-        error = TooEarlyError if window.end > window.start else ValueError
-        raise error(
+        raise TooEarlyError(
             f"{stretch} nothing is left to judge after a warmup of {warmup}, in steps of {step}; "
             f"ask again later, or choose an earlier start, a later end or a shorter window.warmup"
         )

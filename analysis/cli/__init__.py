@@ -5,6 +5,7 @@ Commands live one a file and are imported only when called, so that `--help` ans
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import signal
@@ -53,10 +54,12 @@ class LazyGroup(click.Group):  # click's documented way to load commands when th
         """Name the commands, in the order a newcomer meets them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         if cmd_name not in COMMANDS:
-            return None
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            remedy = f"did you mean '{near[0]}'?" if near else "`serinus --help` lists them"
+            ctx.fail(f"there is no command '{cmd_name}'; {remedy}")
         module = importlib.import_module(f"analysis.cli.{cmd_name}")
         command: click.Command = module.command
         return command

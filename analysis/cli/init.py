@@ -31,6 +31,8 @@ def command(output: Path | None) -> None:
         click.echo(text, nl=False)
         return
     if output.exists():
-        raise DeliveryError(f"{output} exists already; it was left as it is")
+        raise DeliveryError(
+            f"{output} exists already and was left as it is; choose another --output"
+        )
     write_file(output, text)
     click.echo(f"wrote {output}; next: serinus check {output}")

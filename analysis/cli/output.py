@@ -85,6 +85,9 @@ def write_file(path: Path, text: str) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+    except FileNotFoundError as error:
+        message = f"cannot write {path}: there is no folder {path.parent}; make it first"
+        raise DeliveryError(message) from error
     except OSError as error:
         raise DeliveryError(f"cannot write {path}: {error.strerror or error}") from error
 

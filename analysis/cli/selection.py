@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ import click
 from analysis.cli.times import duration, instant, resolve
 from analysis.config import CanaryConfig, load_config
 from analysis.errors import ConfigError
+from analysis.planning import known_variables
 from analysis.sources.recording import Recording
 from analysis.window import Window, as_datetime, select_window
 
@@ -33,8 +35,10 @@ class Selection:
     lookback: timedelta | None
 
     def load(self) -> CanaryConfig:
-        """Read the configuration."""
-        return load_config(self.config)
+        """Read the configuration, and make sure that it knows the variables that are given."""
+        config = load_config(self.config)
+        _check_known(self.variables(), config)
+        return config
 
     def variables(self) -> Variables:
         """Give the variables of each side: those of `--set`, and the side's own over them."""
@@ -72,6 +76,15 @@ class Selection:
             )
         except ValueError as error:
             raise ConfigError(str(error), origin="window") from error
+
+
+def _check_known(given: Variables, config: CanaryConfig) -> None:
+    """Refuse what no query would use: a misspelling would silently leave a default in its place."""
+    known = known_variables(config)
+    for name in sorted({name for values in given.values() for name in values} - known):
+        near = difflib.get_close_matches(name, known, n=1)
+        remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(known))}"
+        raise ConfigError(f"no query uses the variable '{name}'; {remedy}", origin=config.name)
 
 
 def _assignments(option: str, texts: tuple[str, ...]) -> dict[str, object]:

@@ -96,7 +96,7 @@ CALLS = {
     ),
     "an end before the start": (
         ["--set=run=aa-3", "--start=1795381458", "--end=1795381218"],
-        "nothing is left to judge",
+        "is no time at all; choose a later end or an earlier start",
     ),
     "a window of years": (
         ["--set=run=aa-3", "--start=0"],

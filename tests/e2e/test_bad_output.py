@@ -60,7 +60,7 @@ def test_a_starter_does_not_overwrite_a_configuration(serinus: Serinus, tmp_path
     done = serinus("init", "--output", path)
 
     assert done.code == DELIVERY
-    assert "exists already; it was left as it is" in done.message
+    assert "exists already and was left as it is" in done.message
     assert path.read_text(encoding="utf-8") == "mine"
 
 

@@ -160,7 +160,7 @@ def test_a_command_that_is_none_is_refused(serinus: Serinus) -> None:
     done = serinus("jugde")
 
     assert done.code == 2
-    assert "No such command 'jugde'" in done.message
+    assert "there is no command 'jugde'; did you mean 'judge'?" in done.message
 
 
 @pytest.mark.parametrize("name", ["aa-3", "lat30-1", "crash-1"])
