@@ -40,6 +40,17 @@ def requires_prometheus() -> Prometheus:
 
 
 @pytest.fixture(scope="session")
+def requires_chromium() -> Path:
+    """Give the program of a real browser; without it skip at a desk, fail in CI."""
+    if found := shutil.which("chromium"):
+        return Path(found)
+    missing = "there is no chromium on the PATH; tools/servers installs it"
+    if IN_CI:
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
 def requires_postgres() -> Path:
     """Give the folder of a real PostgreSQL's programs; without them skip at a desk, fail in CI."""
     on_path = shutil.which("initdb")
