@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,9 +13,12 @@ from analysis import scoring
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.config.load import digest
+from analysis.limits import Limits, limits_of
 from analysis.planning import Variables, plan, plan_history, unique_requests
 from analysis.report import AnalysisReport, MetricReport, Provenance
+from analysis.retrospect import Trace, retrace, together
 from analysis.samples import Gathered, gather
+from analysis.sides import PodSeries, distribution_of, pods_of
 from analysis.sources.port import (
     MetricSource,
     Progress,
@@ -33,6 +36,7 @@ def analyze(
     variables: Variables,
     *,
     progress: Progress = no_progress,
+    looks_back: int = 0,
 ) -> AnalysisReport:
     """Judge one look at one rollout.
 
@@ -44,6 +48,8 @@ def analyze(
         window: The time to judge.
         variables: Values of each side, by side, over those of the configuration.
         progress: Told how many requests have been answered.
+        looks_back: At how many earlier looks the evidence is told as well; each costs a judgment of
+            every metric.
 
     Raises:
         ConfigError: A query cannot be rendered, or both sides ask the same.
@@ -51,7 +57,7 @@ def analyze(
     """
     asks = (*plan(config, window, variables), *plan_history(config, window, variables))
     answers = source.answer(unique_requests(asks), progress=progress)
-    judged = _judge(config, gather(config, window, asks, answers), window)
+    judged = _judge(config, gather(config, window, asks, answers), window, looks_back)
     return _report(config, window, variables, judged)
 
 
@@ -61,23 +67,40 @@ class _Judged:
 
     gathered: Gathered
     judgment: Judgment
+    limits: Limits | None = None
+    trace: Trace | None = None
 
     @property
     def metric(self) -> Metric:
         return self.gathered.metric
 
 
-def _judge(config: CanaryConfig, gathered: Sequence[Gathered], window: Window) -> list[_Judged]:
+def _judge(
+    config: CanaryConfig, gathered: Sequence[Gathered], window: Window, looks_back: int
+) -> list[_Judged]:
     """Judge what can be judged, all metrics together."""
-    judged = {one.metric.name: judgment for one in gathered if (judgment := _invalid(one))}
-    valid = [one for one in gathered if one.metric.name not in judged]
-    samples = [one.sample for one in valid if one.sample is not None]
-    found = judges.judge_many(judges_of(config, valid, window), samples)
-    judged |= {
-        one.metric.name: _with_notes(judgment, one.notes)
-        for one, judgment in zip(valid, found, strict=True)
+    found = {
+        one.metric.name: _Judged(gathered=one, judgment=judgment)
+        for one in gathered
+        if (judgment := _invalid(one))
     }
-    return [_Judged(gathered=one, judgment=judged[one.metric.name]) for one in gathered]
+    valid = [one for one in gathered if one.metric.name not in found]
+    samples = [one.sample for one in valid if one.sample is not None]
+    rules = judges_of(config, valid, window)
+    judgments = judges.judge_many(rules, samples)
+    traces = (
+        retrace(rules, samples, window.edges, looks_back) if looks_back else [None] * len(rules)
+    )
+    found |= {
+        one.metric.name: _Judged(
+            gathered=one,
+            judgment=_with_notes(judgment, one.notes),
+            limits=limits_of(rule, judgment),
+            trace=trace,
+        )
+        for one, rule, judgment, trace in zip(valid, rules, judgments, traces, strict=True)
+    }
+    return [found[one.metric.name] for one in gathered]
 
 
 def _invalid(one: Gathered) -> Judgment | None:
@@ -148,7 +171,14 @@ def _report(
         marginal_score=config.scoring.marginal,
         warnings=_warnings(config, window),
         provenance=provenance_of(config, variables),
+        trace=_trace(judged, shares),
     )
+
+
+def _trace(judged: Sequence[_Judged], shares: Mapping[str, float]) -> Trace | None:
+    """Weigh what the metrics with a say in the verdict showed at earlier looks."""
+    traced = [(one.trace, shares[one.metric.name]) for one in judged if one.trace is not None]
+    return together([(trace, share) for trace, share in traced if share > 0])
 
 
 def _metric_report(one: _Judged, score: scoring.Judged, window: Window) -> MetricReport:
@@ -167,7 +197,17 @@ def _metric_report(one: _Judged, score: scoring.Judged, window: Window) -> Metri
         baseline=sample.baseline.series() if sample else np.empty(0),
         canary=sample.canary.series() if sample else np.empty(0),
         pods={} if sample is None else {s: _pods(getattr(sample, s)) for s in SIDES},
+        by_pod=_by_pod(one.gathered),
+        distribution=None if sample is None else distribution_of(sample),
+        limits=one.limits,
+        trace=one.trace,
     )
+
+
+def _by_pod(gathered: Gathered) -> Mapping[str, PodSeries]:
+    if (sample := gathered.sample) is None:
+        return {}
+    return {side: pods_of(getattr(sample, side), gathered.pods[side]) for side in SIDES}
 
 
 def _pods(side: Side) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from analysis.charts.curves import Axis, Curve, curves
 from analysis.charts.distributions import Distributions, distributions
 from analysis.charts.evidence import Gathering, evidence
-from analysis.charts.gauge import Gauge, Range, gauge, small_gauge
+from analysis.charts.gauge import Gauge, gauge, small_gauge
 from analysis.charts.numbers import Unit, level
 from analysis.charts.sparkline import sparkline
 from analysis.charts.strip import PodLevels, pods_strip
@@ -28,7 +28,6 @@ __all__ = [
     "Gathering",
     "Gauge",
     "PodLevels",
-    "Range",
     "Timeline",
     "Unit",
     "curves",

@@ -21,13 +21,9 @@ ROOM = 0.7
 # Least room of a limit whose distance is nothing, on the working scale.
 LEAST = 0.01
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Levels that are allowed; `None` where a side has no end."""
-
-    lower: float | None = None
-    upper: float | None = None
+# Lower and upper end of what is allowed, or of what may be; `None` where a side has none.
+Ends = tuple[float | None, float | None]
+FREE: Ends = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +43,10 @@ class Gauge:
 
     name: str
     value: float | None
-    interval: Range | None
+    interval: Ends | None
     neutral: float | None
-    tolerance: Range
-    margin: Range | None
+    tolerance: Ends
+    margin: Ends | None
     is_ratio: bool
     told: Callable[[float], str]
 
@@ -96,7 +92,7 @@ def small_gauge(shown: Gauge) -> str:
 def _axis(shown: Gauge) -> Scale | None:
     """Choose the axis: around the limits, and as far as the interval reaches within reason."""
     value = shown.value
-    limits = [end for end in _ends(shown.margin or shown.tolerance) if end is not None]
+    limits = [end for end in shown.margin or shown.tolerance if end is not None]
     if value is None or not limits or (shown.is_ratio and value <= 0):
         return None
     to, back = (math.log, math.exp) if shown.is_ratio else (float, float)
@@ -104,7 +100,7 @@ def _axis(shown: Gauge) -> Scale | None:
     bounds = [to(limit) for limit in _on_scale(shown, limits)]
     reach = max((abs(bound - middle) for bound in bounds), default=0.0)
     reach = reach or max(abs(to(value) - middle), abs(middle) * LEAST, LEAST)
-    seen = [to(one) for one in _on_scale(shown, (value, *_ends(shown.interval)))]
+    seen = [to(one) for one in _on_scale(shown, (value, *(shown.interval or FREE)))]
     low, high = (_end(middle, reach, [*bounds, *seen], sign) for sign in (-1, 1))
     ends = back(low), back(high)
     if not all(map(math.isfinite, ends)) or ends[0] >= ends[1] or (shown.is_ratio and ends[0] <= 0):
@@ -123,10 +119,6 @@ def _middle(limits: list[float]) -> float:
     return 0.0 if len(limits) == 1 else limits[0] / 2 + limits[1] / 2
 
 
-def _ends(range_: Range | None) -> tuple[float | None, float | None]:
-    return (None, None) if range_ is None else (range_.lower, range_.upper)
-
-
 def _on_scale(shown: Gauge, values: Iterable[float | None]) -> list[float]:
     """Give of some values those that can be on the axis at all."""
     known = [one for one in values if one is not None and math.isfinite(one)]
@@ -139,10 +131,10 @@ def _on_scale(shown: Gauge, values: Iterable[float | None]) -> list[float]:
 def _zones(shown: Gauge, axis: Scale, top: float, bottom: float) -> str:
     """Shade what is harm, what is tolerated, and what lies between tolerance and margin."""
     parts = [box(LEFT, top, RIGHT - LEFT, bottom - top, "sr-harm")]
-    for range_, class_ in ((shown.margin, "sr-between"), (shown.tolerance, "sr-tolerated")):
-        if range_ is not None:
-            start = LEFT if range_.lower is None else axis.at(range_.lower)
-            stop = RIGHT if range_.upper is None else axis.at(range_.upper)
+    for ends, class_ in ((shown.margin, "sr-between"), (shown.tolerance, "sr-tolerated")):
+        if ends is not None:
+            start = LEFT if ends[0] is None else axis.at(ends[0])
+            stop = RIGHT if ends[1] is None else axis.at(ends[1])
             parts.append(box(start, top, stop - start, bottom - top, class_))
     if shown.neutral is not None:
         at = axis.at(shown.neutral)
@@ -157,12 +149,12 @@ def _limits(shown: Gauge, axis: Scale) -> str:
         rows.insert(0, ("margin", shown.margin, BOTTOM + 16))
     parts = [
         _limit(f"{name} {shown.told(end)}", axis.at(end), y, sign)
-        for name, range_, y in rows
-        for end, sign in zip(_ends(range_), (-1, 1), strict=True)
+        for name, ends, y in rows
+        for end, sign in zip(ends, (-1, 1), strict=True)
         if end is not None and axis.holds(end)
     ]
     if shown.neutral is not None:
-        outward = [sign for end, sign in zip(_ends(shown.tolerance), (-1, 1), strict=True) if end]
+        outward = [sign for end, sign in zip(shown.tolerance, (-1, 1), strict=True) if end]
         sign = 0 if len(outward) != 1 else -outward[0]
         parts.append(_limit("no change", axis.at(shown.neutral), BOTTOM + 16, sign))
     return "".join(parts)
@@ -182,7 +174,7 @@ def _reading(shown: Gauge, axis: Scale, y: float) -> str:
     at = axis.at(shown.value)
     parts = []
     if shown.interval is not None:
-        lower, upper = shown.interval.lower, shown.interval.upper
+        lower, upper = shown.interval
         start = LEFT if lower is None else axis.at(lower)
         stop = RIGHT if upper is None else axis.at(upper)
         parts.append(line(start, y, stop, y, "sr-interval"))
@@ -214,7 +206,7 @@ def _value(shown: Gauge, axis: Scale) -> str:
 
 
 def _spread(shown: Gauge) -> str:
-    lower, upper = _ends(shown.interval)
+    lower, upper = shown.interval or FREE
     if lower == upper:
         return ""
     if lower is None or upper is None:
@@ -232,13 +224,14 @@ def _told(shown: Gauge) -> str:
     limits = [("tolerance" if shown.margin else "allowed", shown.tolerance)]
     if shown.margin is not None:
         limits.append(("margin", shown.margin))
-    words_ = "; ".join(f"{name} {_range_told(range_, shown)}" for name, range_ in limits)
-    return f"Estimate {shown.told(shown.value)}{_spread(shown)}; {words_}."
+    told = "; ".join(f"{name} {_allowed(ends, shown)}" for name, ends in limits)
+    return f"Estimate {shown.told(shown.value)}{_spread(shown)}; {told}."
 
 
-def _range_told(range_: Range, shown: Gauge) -> str:
-    if range_.lower is None:
-        return "any" if range_.upper is None else f"up to {shown.told(range_.upper)}"
-    if range_.upper is None:
-        return f"from {shown.told(range_.lower)}"
-    return f"{shown.told(range_.lower)} to {shown.told(range_.upper)}"
+def _allowed(ends: Ends, shown: Gauge) -> str:
+    lower, upper = ends
+    if lower is None:
+        return "any" if upper is None else f"up to {shown.told(upper)}"
+    if upper is None:
+        return f"from {shown.told(lower)}"
+    return f"{shown.told(lower)} to {shown.told(upper)}"

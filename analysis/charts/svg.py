@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 # No document may hold these, escaped or not.
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def escaped(text: str) -> str:
     """Make others' words fit to stand in markup, as text or within quotes."""
-    return html.escape(_UNWRITABLE.sub("\ufffd", text), quote=True)
+    return html.escape(UNWRITABLE.sub("\ufffd", text), quote=True)
 
 
 def place(value: float) -> str:
