@@ -18,7 +18,7 @@ from analysis.consumers.links import Links, seen_again
 from analysis.consumers.units import unit_of
 from analysis.report import AnalysisReport, AskedQuery, MetricReport, Provenance
 from analysis.window import Window
-from judges import Evidence, Verdict
+from judges import Verdict
 
 TEMPLATES = Path(__file__).with_name("templates")
 NO_LINKS = Links()
@@ -61,7 +61,7 @@ def _rendered(template: str, report: AnalysisReport, links: Links) -> str:
 
 @lru_cache(maxsize=1)
 def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -69,6 +69,13 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_writable,
     )
+    environment.filters["kept"] = _kept
+    return environment
+
+
+def _kept(sentence: str) -> str:
+    """Keep every number on one line with its percent sign."""
+    return sentence.replace(" %", "\u00a0%")
 
 
 def _writable(value: object) -> object:
@@ -138,8 +145,8 @@ def _statistics(metric: MetricReport) -> list[tuple[str, str]]:
     rows = [
         ("judge", judgment.kind),
         ("reason", str(judgment.reason)),
-        ("evidence of harm", _evidence(judgment.harm, fail_level)),
-        ("evidence that it is fine", _evidence(judgment.safety, pass_level)),
+        ("evidence of harm", words.evidence(judgment.harm, fail_level)),
+        ("evidence that it is fine", words.evidence(judgment.safety, pass_level)),
         ("may fail a good canary in", _rate(fail_level)),
         ("may pass a harmful one in", _rate(pass_level)),
         ("steps seen on both sides", f"{judgment.n}"),
@@ -148,17 +155,6 @@ def _statistics(metric: MetricReport) -> list[tuple[str, str]]:
         *((name.replace("_", " "), _detail(value)) for name, value in judgment.details.items()),
     ]
     return [(name, text) for name, text in rows if text]
-
-
-def _evidence(evidence: Evidence | None, level: float | None) -> str:
-    if evidence is None:
-        return ""
-    text = f"p {evidence.p:.2g} at this look"
-    if evidence.log_e is None:
-        return text
-    share = words.share_of_enough(evidence.log_e, level)
-    enough = "" if share is None else f", {100 * max(share, 0.0):.0f} % of what a verdict asks for"
-    return f"{text}; log e {evidence.log_e:.2f} over looks{enough}"
 
 
 def _rate(level: float | None) -> str:

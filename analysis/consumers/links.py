@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from analysis.errors import ConfigError
@@ -27,21 +28,25 @@ class Links:
     prometheus: str | None = None
     grafana: str | None = None
 
+    def or_source(self, url: str | None) -> Links:
+        """Let queries lead to the server that was asked, where no other Prometheus is named.
 
-def links_of(given: dict[str, str], *, source: str | None = None) -> Links:
+        Args:
+            url: Its address, without user and password.
+        """
+        return replace(self, prometheus=self.prometheus or url)
+
+
+def links_of(given: Mapping[str, str]) -> Links:
     """Check the addresses that links begin with.
 
     Args:
         given: Address by place, `prometheus` or `grafana`.
-        source: Address that was asked, for want of another; user and password are left out.
 
     Raises:
         ConfigError: An address is none of HTTP, or holds a password.
     """
-    addresses = {place: _checked(place, url) for place, url in given.items()}
-    if source is not None and "prometheus" not in addresses:
-        addresses["prometheus"] = _without_user(source)
-    return Links(prometheus=addresses.get("prometheus"), grafana=addresses.get("grafana"))
+    return Links(**{place: _checked(place, url) for place, url in given.items()})
 
 
 def _checked(place: str, url: str) -> str:
@@ -55,11 +60,6 @@ def _checked(place: str, url: str) -> str:
         message = f"{place} must hold no user or password: everyone who gets the report reads it"
         raise ConfigError(message, origin="--link")
     return url
-
-
-def _without_user(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def seen_again(query: AskedQuery, window: Window, links: Links) -> list[tuple[str, str]]:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 
 from analysis.charts import Unit, level
+from analysis.consumers.units import unit_of
 from analysis.report import AnalysisReport, MetricReport
 from analysis.window import as_datetime
-from judges import Reason, Scale, Verdict
+from judges import Evidence, Reason, Scale, Verdict
 from judges.core import wording
 
 MARKS = {Verdict.PASS: "✔", Verdict.FAIL: "✘", Verdict.INCONCLUSIVE: "?"}
@@ -40,6 +41,8 @@ REASONS = {
 # From a ratio of so much on, "× 10" says it better than "+900 %".
 TIMES = 3.0
 MOST_ADVICE = 4
+# A metric that passed for itself, and yet keeps the rollout from passing.
+SUSPECT = "within its margin, but by a plain 5 % test worse than tolerated"
 
 
 def ordered(report: AnalysisReport) -> list[MetricReport]:
@@ -57,8 +60,10 @@ def ordered(report: AnalysisReport) -> list[MetricReport]:
 
 
 def levels(metric: MetricReport, unit: Unit) -> str:
-    """Write both levels: `0.08 % → 0.79 %`; nothing where neither is known."""
+    """Write both levels: `0.08 % → 0.79 %`; of a fixed bound the bound, where it is known."""
     estimate = metric.judgment.estimate
+    if estimate is not None and estimate.scale is Scale.VALUE:
+        return allowed(metric, unit).removeprefix("allowed is ")
     if estimate is None or (estimate.baseline is None and estimate.canary is None):
         return ""
     return f"{level(estimate.baseline, unit)} → {level(estimate.canary, unit)}"
@@ -70,6 +75,38 @@ def change(metric: MetricReport, unit: Unit) -> str:
     if estimate is None or estimate.value is None:
         return ""
     return effect(estimate.value, estimate.scale, unit)
+
+
+def change_with_interval(metric: MetricReport, unit: Unit) -> str:
+    """Write the same with the interval: `×10.5 (×5.09 to ×25.1)`."""
+    estimate, text = metric.judgment.estimate, change(metric, unit)
+    if not text or estimate is None or (interval := estimate.interval) is None:
+        return text
+    lower, upper = (
+        None if end is None else effect(end, estimate.scale, unit)
+        for end in (interval.lower, interval.upper)
+    )
+    if lower is None and upper is None:
+        return f"{text} (the data bound nothing)"
+    if lower is None or upper is None:
+        return f"{text} ({f'up to {upper}' if lower is None else f'{lower} or more'})"
+    return f"{text} ({lower} to {upper})"
+
+
+def allowed(metric: MetricReport, unit: Unit) -> str:
+    """Write what is tolerated: `+26 % is tolerated`; nothing where no limit is known."""
+    estimate, limits = metric.judgment.estimate, metric.limits
+    if estimate is None or limits is None:
+        return ""
+    ends = (limits.tolerance.lower, limits.tolerance.upper)
+    told = [effect(end, estimate.scale, unit) for end in ends if end is not None]
+    if estimate.scale is Scale.VALUE:
+        bounds = zip(("at least", "at most"), ends, strict=True)
+        told = [
+            f"{name} {effect(end, estimate.scale, unit)}" for name, end in bounds if end is not None
+        ]
+        return f"allowed is {' and '.join(told)}" if told else ""
+    return f"{' to '.join(told)} is tolerated" if told else ""
 
 
 def effect(value: float, scale: Scale, unit: Unit) -> str:
@@ -89,7 +126,7 @@ def effect(value: float, scale: Scale, unit: Unit) -> str:
         case Scale.RATIO:
             if value >= TIMES:
                 return f"×{level(value)}"
-            return _signed(wording.percent(value - 1), value - 1)
+            return _signed(wording.percent(value - 1).replace(".0 %", " %"), value - 1)
 
 
 def _signed(text: str, value: float) -> str:
@@ -105,11 +142,23 @@ def outcome(metric: MetricReport) -> str:
     return REASONS[metric.judgment.reason]
 
 
-def share_of_enough(log_e: float | None, level_: float | None) -> float | None:
-    """Give evidence over looks as a part of what a verdict asks for; `None` where it is none."""
-    if log_e is None or level_ is None or not 0 < level_ < 1:
-        return None
-    return log_e / -math.log(level_)
+def evidence(found: Evidence | None, level_: float | None) -> str:
+    """Write evidence for one claim, and how much of what a verdict asks for that is.
+
+    Args:
+        found: The evidence; nothing is written where there is none.
+        level_: Error rate that the claim may have; `None` where it is not known.
+    """
+    if found is None:
+        return ""
+    text = f"p {found.p:.2g}"
+    if found.log_e is None:
+        return text
+    text += f", log e {found.log_e:.2f}"
+    if level_ is None or not 0 < level_ < 1:
+        return text
+    share = max(found.log_e, 0.0) / -math.log(level_)
+    return f"{text} ({100 * share:.0f} % of what a verdict asks for)"
 
 
 # ---- the whole rollout
@@ -130,29 +179,55 @@ def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.3g}"
 
 
+def in_short(report: AnalysisReport) -> str:
+    """Say in one sentence with its numbers what decided; the judges' own words stand elsewhere."""
+    deciding = [metric for metric in ordered(report) if metric.name in report.decided_by]
+    if not deciding or (text := _in_short(deciding[0])) is None:
+        return report.summary
+    first, more = deciding[0], len(deciding) - 1
+    if report.verdict is Verdict.INCONCLUSIVE:
+        is_suspect = first.judgment.verdict is Verdict.PASS
+        text = f"{SUSPECT if is_suspect else outcome(first)}: {text}"
+    return f"{first.name}: {text}{f' (and {more} more)' if more else ''}"
+
+
+def _in_short(metric: MetricReport) -> str | None:
+    """Tell both levels, the change and what is tolerated; `None` where one of them is unknown."""
+    estimate, unit = metric.judgment.estimate, unit_of(metric)
+    if estimate is None or estimate.value is None or metric.limits is None:
+        return None
+    limit = allowed(metric, unit)
+    tolerated = f"; {limit}" if limit else ""
+    if estimate.scale is Scale.VALUE or estimate.baseline is None or estimate.canary is None:
+        return f"{change_with_interval(metric, unit)}{tolerated}"
+    baseline, canary = level(estimate.baseline, unit), level(estimate.canary, unit)
+    moved = change_with_interval(metric, unit)
+    return f"{canary}, against {baseline} at the baseline: {moved}{tolerated}"
+
+
 def sureness(report: AnalysisReport) -> str:
     """Say how often a verdict like this one is wrong."""
     often = "" if report.looks == "fixed" else ", however often it is judged"
     match report.verdict:
         case Verdict.FAIL:
-            rate = wording.percent(report.false_fail)
+            rate = _rate(report.false_fail)
             return (
                 f"A canary as good as its baseline is failed in at most {rate} of rollouts{often}."
             )
         case Verdict.PASS:
-            levels_ = [m.limits.pass_level for m in _judged(report) if m.limits is not None]
-            rate = wording.percent(max([one for one in levels_ if one is not None], default=0.0))
-            if rate == "0.00 %":
+            levels_ = [m.limits.pass_level for m in report.metrics if m.limits and not m.muted]
+            if (most := max([one for one in levels_ if one is not None], default=None)) is None:
                 return "Every bound held in what was seen; no error rate belongs to that."
             return (
-                f"A canary that is worse by the margin passes in at most {rate} of rollouts{often}."
+                f"A canary that is worse by the margin passes in at most {_rate(most)} of "
+                f"rollouts{often}."
             )
         case Verdict.INCONCLUSIVE:
             return "The data so far neither show harm nor exclude it."
 
 
-def _judged(report: AnalysisReport) -> list[MetricReport]:
-    return [metric for metric in report.metrics if not metric.muted]
+def _rate(fraction: float) -> str:
+    return f"{100 * fraction:.3g} %"
 
 
 def advice(report: AnalysisReport) -> list[str]:
@@ -179,11 +254,9 @@ def _listed(names: Sequence[str]) -> str:
 
 def _to_decide(report: AnalysisReport) -> list[str]:
     """Say of what is open how it can be closed, each remedy once."""
-    remedies: list[str] = []
-    for metric in ordered(report):
-        if metric.name in report.decided_by:
-            remedies += [f"“{metric.name}”: {text}" for text in to_settle(metric)]
-    shown = list(dict.fromkeys(remedies))
+    deciding = [metric for metric in ordered(report) if metric.name in report.decided_by]
+    remedies = [f"“{one.name}”: {text}" for one in deciding for text in to_settle(one)]
+    shown = list(dict.fromkeys(remedies)) or ["Do not promote yet: judge again with more data."]
     more = len(shown) - MOST_ADVICE
     return [*shown[:MOST_ADVICE], *([f"and {more} more, below"] if more > 0 else [])]
 
