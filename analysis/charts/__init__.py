@@ -9,6 +9,7 @@ Content-Security-Policy allows it.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,6 +31,7 @@ __all__ = [
     "PodLevels",
     "Timeline",
     "Unit",
+    "compact",
     "curves",
     "distributions",
     "evidence",
@@ -42,8 +44,15 @@ __all__ = [
     "timeline",
 ]
 
+_UNREAD = re.compile(r"/\*.*?\*/|\s*\n\s*|(?<=[;:{,])\s+", re.DOTALL)
+
 
 @lru_cache(maxsize=1)
 def stylesheet() -> str:
     """Give the style of all charts, light and dark, as CSS."""
-    return Path(__file__).with_name("charts.css").read_text(encoding="utf-8")
+    return compact(Path(__file__).with_name("charts.css").read_text(encoding="utf-8"))
+
+
+def compact(css: str) -> str:
+    """Leave out of a style what a browser does not read: it goes along with every report."""
+    return _UNREAD.sub("", css)

@@ -61,7 +61,7 @@ def distributions(shown: Distributions) -> str:
         "".join(_mark(class_, value, edges) for class_, value in shown.marks),
         _labels(edges, shown.unit),
         legend([("sr-canary-bar", "canary"), ("sr-baseline", "baseline")], PLOT.left, 13),
-        words("share of each bucket", PLOT.right, 13, "sr-note", "end"),
+        words("share of each bucket", PLOT.right, 13, anchor="end"),
         width=WIDTH,
         height=HEIGHT,
         name=f"{shown.name}: distribution",

@@ -50,7 +50,7 @@ def evidence(shown: Gathering) -> str:
     return drawing(
         vertical(PLOT, y, lambda value: f"{100 * value:.0f} %", count=2),
         line(PLOT.left, y.at(1), PLOT.right, y.at(1), "sr-bound"),
-        words("enough for a verdict", PLOT.right, y.at(1) - 4, "sr-note", "end"),
+        words("enough for a verdict", PLOT.right, y.at(1) - 4, anchor="end"),
         *(_line(values, class_, x, y, shown.times) for class_, _, values in lines),
         clock_axis(PLOT, x),
         legend([(class_, f"evidence that {name}") for class_, name, _ in lines], PLOT.left, 13),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from analysis.charts.scales import Scale, ticks, time_ticks
-from analysis.charts.svg import box, line, place, words
+from analysis.charts.svg import box, element, lines, place, words
 
 # An em of the labels, in the drawing's units, and the mean width of a letter in it.
 EM = 11.0
@@ -44,10 +44,11 @@ class Plot:
 
 def vertical(plot: Plot, scale: Scale, told: Callable[[float], str], count: int = 4) -> str:
     """Draw the lines and labels of a vertical axis."""
-    marks = ticks(scale.low, scale.high, count)
-    at = [(scale.at(mark), told(mark)) for mark in marks]
-    lines = "".join(line(plot.left, y, plot.right, y, "sr-grid") for y, _ in at)
-    return lines + "".join(words(text, plot.left - 5, y + 4, anchor="end") for y, text in at)
+    at = [(scale.at(mark), told(mark)) for mark in ticks(scale.low, scale.high, count)]
+    labels = (words(text, plot.left - 5, y + 4) for y, text in at)
+    return lines(((plot.left, y, plot.right, y) for y, _ in at), "sr-grid") + element(
+        "g", *labels, text_anchor="end"
+    )
 
 
 def horizontal(plot: Plot, at: Sequence[tuple[float, str]]) -> str:
@@ -57,7 +58,8 @@ def horizontal(plot: Plot, at: Sequence[tuple[float, str]]) -> str:
         plot: Where.
         at: Place and label of each, from left to right.
     """
-    parts = [line(plot.left, plot.bottom, plot.right, plot.bottom, "sr-axis")]
+    drawn = [(plot.left, plot.bottom, plot.right, plot.bottom)]
+    labels: list[str] = []
     free_from = 0.0
     for x, text in at:
         half = width_of(text) / 2
@@ -65,9 +67,9 @@ def horizontal(plot: Plot, at: Sequence[tuple[float, str]]) -> str:
         if middle - half < free_from:
             continue
         free_from = middle + half + 6
-        parts.append(line(x, plot.bottom, x, plot.bottom + 4, "sr-axis"))
-        parts.append(words(text, middle, plot.bottom + 15, anchor="middle"))
-    return "".join(parts)
+        drawn.append((x, plot.bottom, x, plot.bottom + 4))
+        labels.append(words(text, middle, plot.bottom + 15))
+    return lines(drawn, "sr-axis") + element("g", *labels, text_anchor="middle")
 
 
 def clock_axis(plot: Plot, scale: Scale) -> str:

@@ -81,7 +81,7 @@ def small_gauge(shown: Gauge) -> str:
         width=WIDTH,
         height=SMALL_HEIGHT,
         name=f"{shown.name} against its limits",
-        told=_told(shown),
+        told="",
         class_="sr-gauge sr-small",
     )
 

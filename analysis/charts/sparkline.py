@@ -34,7 +34,7 @@ def sparkline(baseline: Array, canary: Array, *, name: str) -> str:
         width=WIDTH,
         height=HEIGHT,
         name=f"{name} over time",
-        told="The shape of both sides; the numbers stand beside it.",
+        told="",
         class_="sr-small",
     )
 

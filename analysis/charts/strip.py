@@ -60,14 +60,12 @@ def _row(name: str, side: PodLevels, class_: str, x: Scale, y: float, unit: Unit
     pods = zip(side.names, side.levels.tolist(), strict=True)
     known = [(pod, value) for pod, value in pods if math.isfinite(value)]
     dots = [
-        element("circle", *_named(pod, value, unit, len(known)), cx=x.at(value), cy=y, r=RADIUS,
-                class_=class_)
+        element("circle", *_named(pod, value, unit, len(known)), cx=x.at(value), cy=y, r=RADIUS)
         for pod, value in known
-    ]  # fmt: skip
+    ]
     base = line(PLOT.left, y, PLOT.right, y, "sr-grid")
-    return (
-        base + words(name, PLOT.left - 8, y + 4, anchor="end") + "".join(dots) + _worst(known, x, y)
-    )
+    drawn = element("g", *dots, class_=class_)
+    return base + words(name, PLOT.left - 8, y + 4, anchor="end") + drawn + _worst(known, x, y)
 
 
 def _named(pod: str, value: float, unit: Unit, count: int) -> tuple[str, ...]:
@@ -82,7 +80,7 @@ def _worst(known: Sequence[tuple[str, float]], x: Scale, y: float) -> str:
     text = pod if len(pod) <= LONGEST_NAME else f"…{pod[-LONGEST_NAME:]}"
     half = width_of(text) / 2
     middle = min(max(x.at(value), PLOT.left + half), PLOT.right - half)
-    return words(text, middle, y - 9, "sr-note", "middle")
+    return words(text, middle, y - 9, anchor="middle")
 
 
 def _apart(known: Sequence[tuple[str, float]]) -> tuple[str, float] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +54,7 @@ def _value(value: str | float) -> str:
     return escaped(value) if isinstance(value, str) else place(value)
 
 
-def words(text: str, x: float, y: float, class_: str = "sr-label", anchor: str = "start") -> str:
+def words(text: str, x: float, y: float, class_: str | None = None, anchor: str = "start") -> str:
     """Write a text at a place; `anchor` is `start`, `middle` or `end`."""
     where = None if anchor == "start" else anchor
     return element("text", escaped(text), x=x, y=y, class_=class_, text_anchor=where)
@@ -65,9 +67,18 @@ def title(text: str) -> str:
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> str:
     """Draw a straight line."""
-    d = f"M{place(x1)} {place(y1)}"
-    across = f"H{place(x2)}" if y1 == y2 else f"V{place(y2)}" if x1 == x2 else ""
-    return element("path", d=d + (across or f"L{place(x2)} {place(y2)}"), class_=class_)
+    return lines([(x1, y1, x2, y2)], class_)
+
+
+def lines(ends: Iterable[tuple[float, float, float, float]], class_: str) -> str:
+    """Draw straight lines alike, as one element; nothing where there are none."""
+    d = "".join(_straight(*one) for one in ends)
+    return element("path", d=d, class_=class_) if d else ""
+
+
+def _straight(x1: float, y1: float, x2: float, y2: float) -> str:
+    to = f"h{place(x2 - x1)}" if y1 == y2 else f"v{place(y2 - y1)}" if x1 == x2 else ""
+    return f"M{place(x1)} {place(y1)}" + (to or f"L{place(x2)} {place(y2)}")
 
 
 def box(left: float, top: float, width: float, height: float, class_: str, *inner: str) -> str:
@@ -82,32 +93,58 @@ def path_of(x: Array, y: Array) -> str:
     Args:
         x: Shape (n,), finite.
         y: Shape (n,), NaN where nothing is known.
+
+    Examples:
+        >>> path_of(np.array([0.0, 3.0, 6.0]), np.array([10.0, 8.5, np.nan]))
+        'M0 10l3-1.5'
     """
-    parts: list[str] = []
-    is_known = np.isfinite(y).tolist()
-    is_down = False
-    for known, next_known, px, py in zip(
-        is_known, [*is_known[1:], False], x.tolist(), y.tolist(), strict=True
-    ):
-        if known:
-            parts.append(f"{'L' if is_down else 'M'}{place(px)} {place(py)}")
-            # A round cap makes a line without length a dot.
-            parts += ["h0"] if not is_down and not next_known else []
-        is_down = known
-    return "".join(parts)
+    known = np.isfinite(y)
+    return "".join(
+        # A round cap makes a line without length a dot.
+        _joined(x[start:stop], y[start:stop]) + ("h0" if stop - start == 1 else "")
+        for start, stop in _stretches(known)
+    )
 
 
 def area_of(x: Array, low: Array, high: Array) -> str:
-    """Give the outline between two series, each stretch without NaN closed by itself."""
+    """Give the outline between two series, each stretch without NaN closed by itself.
+
+    It is told in whole units: an area has no edge that anybody reads.
+    """
     known = np.isfinite(low) & np.isfinite(high)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(int)))
-    outlines: list[str] = []
-    for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        there = zip(x[start:stop].tolist(), high[start:stop].tolist(), strict=True)
-        back = zip(x[start:stop][::-1].tolist(), low[start:stop][::-1].tolist(), strict=True)
-        corners = [f"{place(px)} {place(py)}" for px, py in (*there, *back)]
-        outlines.append(f"M{'L'.join(corners)}Z")
-    return "".join(outlines)
+    x, low, high = np.round(x), np.floor(low), np.ceil(high)
+    return "".join(
+        _joined(
+            np.concatenate((x[start:stop], x[start:stop][::-1])),
+            np.concatenate((high[start:stop], low[start:stop][::-1])),
+        )
+        + "Z"
+        for start, stop in _stretches(known)
+    )
+
+
+def _stretches(known: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Give begin and end of every run of known points."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(int))).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _joined(x: Array, y: Array) -> str:
+    """Join points by lines, told from one to the next in halves of a unit: short, and exact."""
+    points = np.round(2 * np.stack((x, y), axis=1)).astype(int)
+    begin, *_ = points.tolist()
+    steps = [_halves(step) for step in np.diff(points, axis=0).ravel().tolist()]
+    text = f"M{_halves(begin[0])} {_halves(begin[1])}"
+    # A minus parts two numbers as well as a blank does.
+    return text + ("l" + " ".join(steps).replace(" -", "-") if steps else "")
+
+
+@lru_cache(maxsize=4096)
+def _halves(count: int) -> str:
+    half = ".5" if count % 2 else ""
+    whole = str(abs(count) // 2)
+    sign = "-" if count < 0 else ""
+    return sign + (half if half and whole == "0" else whole + half)
 
 
 def drawing(
@@ -120,18 +157,16 @@ def drawing(
         width: Width in the drawing's own units; about pixels on a telephone.
         height: Height in the same.
         name: What it shows, in a few words.
-        told: The same in words, for those who do not see it.
+        told: The same in words, for those who do not see it; empty where they stand beside it.
         class_: Further classes.
     """
-    # The name is an attribute as well: a reader of screens takes that, and no tooltip covers
-    # the whole drawing. A description by id would have to be unique on a page with many of them.
+    # A label, not a title: no tooltip covers the drawing. Not a description by id either, which
+    # would have to be unique on a page with many drawings.
     return element(
         "svg",
-        element("desc", escaped(told)),
         *parts,
         class_=f"sr-chart {class_}".strip(),
         viewBox=f"0 0 {place(width)} {place(height)}",
         role="img",
-        aria_label=f"{name}. {told}",
-        xmlns="http://www.w3.org/2000/svg",
+        aria_label=f"{name}. {told}".removesuffix(". "),
     )

@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from analysis.charts.frame import Plot, clock_axis, legend, vertical
 from analysis.charts.numbers import Unit, level
 from analysis.charts.scales import Scale, clock, span_of
-from analysis.charts.svg import area_of, drawing, element, line, path_of, words
+from analysis.charts.svg import area_of, drawing, element, line, lines, path_of, words
 from analysis.charts.thinning import Thinned, thinned
 
 Array = NDArray[np.float64]
 
 WIDTH, HEIGHT = 460.0, 168.0
 PLOT = Plot(left=54, top=24, right=452, bottom=142)
-# One place for each three units of width: finer than a line is broad.
-MOST_PLACES = 130
+# A place for every five units of width: not much more than a line is broad.
+MOST_PLACES = 72
+# Within less than this a clock without seconds says too little.
+SHORT_S = 1800.0
 SIDES = (("baseline", "sr-baseline"), ("canary", "sr-canary"))
 
 
@@ -94,12 +96,12 @@ def _axes(shown: Timeline, sides: Sequence[Thinned]) -> tuple[Scale, Scale]:
 
 def _background(shown: Timeline, x: Scale) -> str:
     """Shade the warm-up, and name it where there is room."""
-    parts = [PLOT.shade(x.at(shown.judged_from), PLOT.right, "sr-window")]
+    parts = []
     begin, end = x.at(shown.start), x.at(shown.judged_from)
     if end - begin >= 1:
         parts.append(PLOT.shade(begin, end, "sr-warmup"))
     if end - begin >= 52:
-        parts.append(words("warm-up", (begin + end) / 2, PLOT.top + 13, "sr-note", "middle"))
+        parts.append(words("warm-up", (begin + end) / 2, PLOT.top + 13, anchor="middle"))
     return "".join(parts)
 
 
@@ -116,23 +118,26 @@ def _side(side: Thinned, class_: str, x: Scale, y: Scale) -> str:
 def _bounds(shown: Timeline, y: Scale) -> str:
     return "".join(
         line(PLOT.left, y.at(bound), PLOT.right, y.at(bound), "sr-bound")
-        + words(name, PLOT.right, y.at(bound) - 4, "sr-note", "end")
+        + words(name, PLOT.right, y.at(bound) - 4, anchor="end")
         for bound, name in shown.bounds
     )
 
 
 def _looks(shown: Timeline, x: Scale) -> str:
     """Tick each look, and tell the one that decided."""
-    parts = [line(x.at(t), PLOT.bottom - 4, x.at(t), PLOT.bottom, "sr-look") for t in shown.looks]
-    if shown.decided is not None:
-        at = x.at(shown.decided)
-        text = f"decided {clock(shown.decided)}"
-        anchor = "end" if at > (PLOT.left + PLOT.right) / 2 else "start"
-        parts.append(line(at, PLOT.top, at, PLOT.bottom, "sr-decided"))
-        parts.append(
-            words(text, at + (-4 if anchor == "end" else 4), PLOT.top + 9, "sr-note", anchor)
-        )
-    return "".join(parts)
+    at = [x.at(look) for look in shown.looks]
+    ticks_ = lines(((t, PLOT.bottom - 4, t, PLOT.bottom) for t in at), "sr-look")
+    return ticks_ + ("" if shown.decided is None else _decided(shown.decided, x))
+
+
+def _decided(when: float, x: Scale) -> str:
+    at = x.at(when)
+    is_late = at > (PLOT.left + PLOT.right) / 2
+    text = f"decided {clock(when, with_seconds=x.high - x.low < SHORT_S)}"
+    name = words(
+        text, at - 4 if is_late else at + 4, PLOT.top + 9, anchor="end" if is_late else "start"
+    )
+    return line(at, PLOT.top, at, PLOT.bottom, "sr-decided") + name
 
 
 def _told(shown: Timeline) -> str:

@@ -35,27 +35,27 @@ def to_html(report: AnalysisReport, links: Links = NO_LINKS) -> str:
         report: What to show.
         links: Where its queries can be seen again.
     """
-    return _rendered("report.html.j2", report, links)
+    shown = [
+        {**_row(metric, report), **_body(metric, report, links)} for metric in words.ordered(report)
+    ]
+    return _rendered(
+        "report.html.j2",
+        report=report,
+        metrics=shown,
+        evidence=_drawn(pictures.rollout_evidence(report)),
+        provenance=_provenance(report.provenance),
+    )
 
 
 def card(report: AnalysisReport) -> str:
     """Render a report as a card for a notebook: verdict, score, and every metric with its gauge."""
-    return _rendered("card.html.j2", report, NO_LINKS)
+    shown = [_row(metric, report) for metric in words.ordered(report)]
+    return _rendered("card.html.j2", report=report, metrics=shown)
 
 
-def _rendered(template: str, report: AnalysisReport, links: Links) -> str:
-    text = (
-        _templates()
-        .get_template(template)
-        .render(
-            report=report,
-            style=Markup(charts.stylesheet() + _style()),  # noqa: S704 - both files are ours
-            words=words,
-            metrics=[_metric(metric, report, links) for metric in words.ordered(report)],
-            evidence=_drawn(pictures.rollout_evidence(report)),
-            provenance=_provenance(report.provenance),
-        )
-    )
+def _rendered(template: str, **shown: object) -> str:
+    style = Markup(charts.stylesheet() + _style())  # noqa: S704 - both files are ours
+    text = _templates().get_template(template).render(words=words, style=style, **shown)
     return _BETWEEN_TAGS.sub(">\n<", text)
 
 
@@ -87,7 +87,7 @@ def _writable(value: object) -> object:
 
 @lru_cache(maxsize=1)
 def _style() -> str:
-    return (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return charts.compact((TEMPLATES / "report.css").read_text(encoding="utf-8"))
 
 
 def _drawn(svg: str) -> Markup:
@@ -98,38 +98,45 @@ def _drawn(svg: str) -> Markup:
 # ---- what the template shows
 
 
-def _metric(metric: MetricReport, report: AnalysisReport, links: Links) -> Mapping[str, Any]:
-    unit = unit_of(metric)
-    judgment = metric.judgment
+def _row(metric: MetricReport, report: AnalysisReport) -> Mapping[str, Any]:
+    """Give what is seen of a metric at first sight."""
+    unit, judgment = unit_of(metric), metric.judgment
     return {
         "name": metric.name,
         "verdict": str(judgment.verdict),
         "mark": words.MARKS[judgment.verdict],
         "tags": [tag for tag in ("critical", "muted") if getattr(metric, tag)],
-        "group": metric.group,
-        "kind": judgment.kind,
         "is_open": judgment.verdict is not Verdict.PASS or metric.name in report.decided_by,
         "levels": words.levels(metric, unit),
         "change": words.change(metric, unit),
         "outcome": words.outcome(metric),
         "lost": metric.lost,
+        "row": _drawn(pictures.small_gauge(metric) or pictures.sparkline(metric)),
+    }
+
+
+def _body(metric: MetricReport, report: AnalysisReport, links: Links) -> Mapping[str, Any]:
+    """Give what is seen of a metric once it is opened."""
+    judgment = metric.judgment
+    return {
+        "group": metric.group,
         "weight": 100 * metric.weight,
         "summary": judgment.summary,
         "to_settle": words.to_settle(metric),
         "findings": metric.findings,
         "warnings": judgment.warnings,
-        "row": _drawn(pictures.small_gauge(metric) or pictures.sparkline(metric)),
         "charts": _charts(metric, report),
         "evidence": _drawn(pictures.evidence(metric)),
         "statistics": _statistics(metric),
-        "pods": _pod_rows(metric),
+        "pods": _pod_rows(metric) if _is_blamed(metric, report) else [],
         "queries": [_query(query, report.window, links) for query in metric.queries],
     }
 
 
 def _charts(metric: MetricReport, report: AnalysisReport) -> list[tuple[str, Markup]]:
+    over_time = "Over time" if metric.distribution is None else "Mean of each step over time"
     drawn = [
-        ("Over time (UTC)", pictures.timeline(report, metric)),
+        (f"{over_time} (UTC)", pictures.timeline(report, metric)),
         ("Canary against baseline", pictures.gauge(metric)),
         ("What was observed", pictures.distribution(metric)),
         ("Pod by pod", pictures.pods(metric)),
@@ -169,8 +176,12 @@ def _detail(value: float | str | None) -> str:
     return value if isinstance(value, str) else "" if value is None else charts.level(float(value))
 
 
+def _is_blamed(metric: MetricReport, report: AnalysisReport) -> bool:
+    return metric.judgment.verdict is Verdict.FAIL or metric.name in report.decided_by
+
+
 def _pod_rows(metric: MetricReport) -> list[tuple[str, str, str, Markup]]:
-    """Give the pods of a metric that is not fine: side, name, level and shape of each."""
+    """Give side, name, level and shape of each pod; nothing of a crowd."""
     unit = unit_of(metric)
     rows = [
         (side, name, charts.level(level, unit), series)
@@ -178,7 +189,7 @@ def _pod_rows(metric: MetricReport) -> list[tuple[str, str, str, Markup]]:
         for name, level, series in zip(pods.names, pods.levels.tolist(), pods.series, strict=True)
         if name
     ]
-    if metric.judgment.verdict is Verdict.PASS or len(rows) > MOST_POD_ROWS:
+    if len(rows) > MOST_POD_ROWS:
         return []
     empty = metric.baseline[:0]
     return [

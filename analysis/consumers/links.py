@@ -14,6 +14,8 @@ from analysis.window import Window, as_datetime
 PLACES = ("prometheus", "grafana")
 # A rate needs four scrapes to be smooth, and Prometheus' pages show none over less than a minute.
 LEAST_RATE_S, RATE_STEPS = 60.0, 4
+# What a query of an address may hold as it is; everything else doubles its length.
+SAFE = ":,()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +96,19 @@ def _in_prometheus(base: str, expression: str, window: Window) -> str:
         "g0.range_input": f"{round(window.end - window.start)}s",
         "g0.end_input": f"{as_datetime(window.end):%Y-%m-%d %H:%M:%S}",
     }
-    return f"{base.rstrip('/')}/graph?{urlencode(asked, quote_via=quote)}"
+    return f"{base.rstrip('/')}/graph?{urlencode(asked, quote_via=quote, safe=SAFE)}"
 
 
 def _in_grafana(base: str, expression: str, window: Window) -> str:
     parts = urlsplit(base)
     kept = dict(parse_qsl(parts.query))
     source = kept.pop("datasource", None)
-    query = {"refId": "A", "expr": expression, "range": True}
+    query = {"refId": "A", "expr": expression}
     pane = {
         "queries": [query],
         "range": {"from": str(round(window.start * 1000)), "to": str(round(window.end * 1000))},
         **({"datasource": source} if source else {}),
     }
     panes = json.dumps({"a": pane}, separators=(",", ":"))
-    asked = urlencode({**kept, "schemaVersion": "1", "panes": panes}, quote_via=quote)
+    asked = urlencode({**kept, "schemaVersion": "1", "panes": panes}, quote_via=quote, safe=SAFE)
     return urlunsplit((parts.scheme, parts.netloc, f"{parts.path.rstrip('/')}/explore", asked, ""))

@@ -40,6 +40,7 @@ REASONS = {
 }
 # From a ratio of so much on, "× 10" says it better than "+900 %".
 TIMES = 3.0
+# So many metrics are named; the rest is counted.
 MOST_ADVICE = 4
 # A metric that passed for itself, and yet keeps the rollout from passing.
 SUSPECT = "within its margin, but by a plain 5 % test worse than tolerated"
@@ -284,17 +285,20 @@ def score_told(report: AnalysisReport) -> str:
     """Say how the score came about: which metric cost how many points, and what bounded it."""
     costs = [(metric.name, metric.lost) for metric in ordered(report) if metric.lost > 0]
     left = 100 - sum(lost for _, lost in costs)
-    if not costs:
-        text = "100: no metric cost a point"
-    else:
-        told = " ".join(f"− {_points(lost)} ({name})" for name, lost in costs)
-        text = f"100 {told} = {_points(left)}"
+    text = "100: no metric cost a point" if not costs else f"100 {_costs(costs)} = {_points(left)}"
     if _is_critical_fail(report):
         return f"{text}; a critical metric failed, and takes what is left"
     if math.floor(left + 1e-9) == report.score:
         return text if _points(left) == f"{report.score:g}" else f"{text}, in whole points"
     bounds = f"marginal {report.marginal_score:g}, pass {report.pass_score:g}"
     return f"{text}; held at {report.score:g}, where {report.verdict} stands ({bounds})"
+
+
+def _costs(costs: Sequence[tuple[str, float]]) -> str:
+    told = [f"− {_points(lost)} ({name})" for name, lost in costs[:MOST_ADVICE]]
+    if rest := costs[MOST_ADVICE:]:
+        told.append(f"− {_points(sum(lost for _, lost in rest))} ({len(rest)} more)")
+    return " ".join(told)
 
 
 def _points(points: float) -> str:
