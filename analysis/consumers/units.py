@@ -9,7 +9,8 @@ from analysis.report import MetricReport
 
 # Judges of events among others: their level is a share, whatever is counted.
 SHARES = ("error_ratio", "exceedance")
-_NAME = re.compile(r"\s*([a-zA-Z_:][\w:]*)\s*(?:\{|$)")
+# One selector and nothing else; a quoted label value may hold braces.
+_SELECTOR = re.compile(r'\s*([a-zA-Z_:][\w:]*)\s*(?:\{(?:[^"{}]|"(?:\\.|[^"\\])*")*\})?\s*')
 _QUANTILE = re.compile(r"\s*histogram_quantile\s*\(")
 _BUCKETS = re.compile(r"[a-zA-Z_:][\w:]*_(seconds|bytes)(?:_bucket)?\b")
 _UNITS = {"seconds": Unit.SECONDS, "bytes": Unit.BYTES}
@@ -41,8 +42,8 @@ def _quantile(query: str) -> Unit:
 
 
 def _name(selector: str) -> str:
-    found = _NAME.match(selector)
-    return found[1] if found and selector.rstrip().endswith(("}", found[1])) else ""
+    found = _SELECTOR.fullmatch(selector)
+    return found[1] if found else ""
 
 
 def _per_observation(numerator: str, denominator: str) -> Unit:
