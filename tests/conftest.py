@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support import crds
+
 IN_CI = os.environ.get("CI") == "true"
 
 # A machine under load is slow, not wrong. CI tries the same examples every time: a change is
@@ -58,6 +60,20 @@ def requires_postgres() -> Path:
     if found := ([Path(on_path)] if on_path else installed):
         return found[-1].resolve().parent  # the other programs stand beside the real one
     missing = "there is no initdb; tools/servers installs PostgreSQL"
+    if IN_CI:
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def requires_crds() -> crds.Crds:
+    """Give the schemas of Argo's and Flagger's resources; without Go skip at a desk, fail in CI."""
+    missing = "there is no Go toolchain: the schemas of the real projects are not read"
+    if shutil.which("go"):
+        try:
+            return crds.load()
+        except crds.UnavailableError as error:
+            missing = f"Go's modules cannot be fetched: {error}"
     if IN_CI:
         pytest.fail(missing)
     pytest.skip(missing)
