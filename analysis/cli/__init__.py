@@ -26,6 +26,7 @@ COMMANDS = {
     "record": "Keep a deployment's raw series in a folder, to be judged again later.",
     "serve": "Serve analyses over HTTP to Argo Rollouts, Flagger and others.",
     "check": "Check a configuration without asking any server.",
+    "test": "Test configurations: given these series, is the verdict the expected one?",
     "init": "Write a commented configuration to start from.",
     "judges": "List the judges and their parameters.",
     "schema": "Print the JSON Schema of a configuration, for editors.",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -38,6 +38,7 @@ _WORDS = {
     "tuple_type": "must be a list, with a dash before each item",
 }
 _NUMBER = re.compile(r"[-+.0-9][^\s,}\]]*")
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def load_config(path: Path) -> CanaryConfig:
@@ -46,15 +47,23 @@ def load_config(path: Path) -> CanaryConfig:
     Raises:
         ConfigError: The file cannot be read, is no YAML, or breaks a rule; with every fault found.
     """
+    text = read_text(path, remedy="`serinus init` writes a commented starter")
+    return parse_config(text, origin=str(path))
+
+
+def read_text(path: Path, *, remedy: str) -> str:
+    """Read a file that a person wrote, and no more of it than can be meant.
+
+    Raises:
+        ConfigError: There is no such file, with the remedy; or it cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1).decode()
+            return file.read(MOST_BYTES + 1).decode()
     except FileNotFoundError as error:
-        message = "there is no such file; `serinus init` writes a commented starter"
-        raise ConfigError(message, origin=str(path)) from error
+        raise ConfigError(f"there is no such file; {remedy}", origin=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", origin=str(path)) from error
-    return parse_config(text, origin=str(path))
 
 
 def parse_config(text: str, *, origin: str = "") -> CanaryConfig:
@@ -63,18 +72,34 @@ def parse_config(text: str, *, origin: str = "") -> CanaryConfig:
     Raises:
         ConfigError: The text is no YAML, or breaks a rule.
     """
+    document = parse_mapping(
+        text, origin, rule="a configuration is a mapping with name and metrics"
+    )
+    misread = list(_misread(document, text.splitlines()))
+    config, faults = validate(document, CanaryConfig)
+    if config is None or misread:
+        raise ConfigError(in_order([*misread, *faults]), origin=origin)
+    return config
+
+
+def parse_mapping(text: str, origin: str, *, rule: str) -> CommentedMap:
+    """Read YAML text that has to be a mapping; its lines are kept.
+
+    Raises:
+        ConfigError: It is no YAML, or no mapping, with the rule.
+    """
     document = _parse_yaml(text, origin)
     if not isinstance(document, CommentedMap):
-        raise ConfigError("a configuration is a mapping with name and metrics", origin=origin)
-    misread = list(_misread(document, text.splitlines()))
+        raise ConfigError(rule, origin=origin)
+    return document
+
+
+def validate(document: CommentedMap, model: type[Model]) -> tuple[Model | None, list[Fault]]:
+    """Check a document against a model: what it means, or every fault with its line."""
     try:
-        config = CanaryConfig.model_validate(_plain(document))
+        return model.model_validate(_plain(document)), []
     except ValidationError as error:
-        faults = [*misread, *_faults(error.errors(), document)]
-        raise ConfigError(_in_order(faults), origin=origin) from error
-    if misread:
-        raise ConfigError(_in_order(misread), origin=origin)
-    return config
+        return None, _faults(error.errors(), document, model)
 
 
 def digest(config: CanaryConfig) -> str:
@@ -138,10 +163,11 @@ def _misread(document: CommentedMap, lines: Sequence[str]) -> Iterator[Fault]:
         blocks |= {f"variables.{side}": shared.get(side) for side in SIDES}
     for path, block in blocks.items():
         if isinstance(block, CommentedMap):
-            yield from _misread_in(block, path, lines)
+            yield from misread_in(block, path, lines)
 
 
-def _misread_in(block: CommentedMap, path: str, lines: Sequence[str]) -> Iterator[Fault]:
+def misread_in(block: CommentedMap, path: str, lines: Sequence[str]) -> Iterator[Fault]:
+    """Find values of a mapping that YAML takes for other numbers than are written."""
     for name, value in block.items():
         place = _place(block, name)
         if place is None or isinstance(value, bool) or not isinstance(value, int | float):
@@ -164,28 +190,29 @@ def _plain(node: object) -> Any:  # noqa: ANN401 - a YAML document can be anythi
     return node
 
 
-def _faults(details: list[ErrorDetails], document: CommentedMap) -> list[Fault]:
+def _faults(
+    details: list[ErrorDetails], document: CommentedMap, model: type[BaseModel]
+) -> list[Fault]:
     """Tell the faults, without those that only follow from others."""
     broken = {detail["loc"][:1] for detail in details if len(detail["loc"]) > 1}
     told = [d for d in details if not (d["type"] == "too_short" and d["loc"] in broken)]
-    return [_fault(detail, document) for detail in told]
+    return [fault_at(document, d["loc"], _message(d, model)) for d in told]
 
 
-def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:
+def in_order(faults: list[Fault]) -> tuple[Fault, ...]:
     """Put faults in the order of the file."""
     return tuple(sorted(faults, key=lambda fault: fault.line or 0))
 
 
-def _fault(detail: ErrorDetails, document: CommentedMap) -> Fault:
-    location = detail["loc"]
-    message = _message(detail, location)
+def fault_at(document: CommentedMap, location: tuple[int | str, ...], message: str) -> Fault:
+    """Tell what is wrong at a place of a document, with its path and line."""
     return Fault(path=_path(location), message=message, line=_line(document, location))
 
 
-def _message(detail: ErrorDetails, location: tuple[int | str, ...]) -> str:
-    kind = detail["type"]
+def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    kind, location = detail["type"], detail["loc"]
     if kind == "extra_forbidden":
-        known = _keys_at(location[:-1])
+        known = _keys_at(location[:-1], model)
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
         remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
         return f"{_WORDS[kind]}; {remedy}"
@@ -197,9 +224,8 @@ def _message(detail: ErrorDetails, location: tuple[int | str, ...]) -> str:
     return f"{text[:1].lower()}{text[1:]}, got {shown!r}" if plain else text
 
 
-def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+def _keys_at(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
     """List the keys that may stand at a place of the document."""
-    model: type[BaseModel] = CanaryConfig
     for part in location:
         if isinstance(part, int):
             continue
