@@ -78,6 +78,12 @@ def references(template: str) -> frozenset[str]:
     return frozenset(match["name"] for match in _REFERENCE.finditer(template))
 
 
+def needed(template: str) -> frozenset[str]:
+    """Name the variables without which a template cannot be filled: those without a default."""
+    found = _REFERENCE.finditer(template)
+    return frozenset(match["name"] for match in found if match["default"] is None)
+
+
 def expand(text: str, values: Mapping[str, str]) -> str:
     """Fill a setting that is no query, such as a URL, without any escaping."""
     return _REFERENCE.sub(lambda match: _lookup(match, values), text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-from ruamel.yaml import YAML
+import msgspec
 
 CONTRACT = Path(__file__).parents[1] / "contract"
 DOWNLOADS_WITHIN_S = 300
@@ -71,8 +72,10 @@ def load() -> Crds:
     schemas: dict[tuple[str, str], Mapping[str, Any]] = {}
     for folder, module, pattern in MODULES:
         for path in sorted(_fetched(CONTRACT / folder, module).glob(pattern)):
-            for document in YAML(typ="safe").load_all(path):
-                schemas.update(_read(document))
+            # Decoded by PyYAML's C loader: a megabyte takes a second instead of twenty.
+            for text in re.split(r"^---$", path.read_text(), flags=re.MULTILINE):
+                if text.strip():
+                    schemas.update(_read(msgspec.yaml.decode(text)))
     return Crds(schemas=schemas)
 
 
