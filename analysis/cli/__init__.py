@@ -27,6 +27,7 @@ COMMANDS = {
     "serve": "Serve analyses over HTTP to Argo Rollouts, Flagger and others.",
     "check": "Check a configuration without asking any server.",
     "test": "Test configurations: given these series, is the verdict the expected one?",
+    "import": "Write a configuration from Kayenta's or Flagger's.",
     "export": "Write what Argo Rollouts or Flagger need to ask for the verdict.",
     "init": "Write a commented configuration to start from.",
     "judges": "List the judges and their parameters.",
