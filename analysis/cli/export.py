@@ -23,7 +23,14 @@ NONE = "none"
 Values = dict[str, dict[str, object]]
 
 
-@click.group("export")
+@click.group(
+    "export",
+    epilog="""\b
+Examples:
+  serinus export argo checkout.yaml > checkout-canary.yaml
+  serinus export flagger checkout.yaml --namespace shop
+""",
+)
 def command() -> None:
     """Write manifests that ask for the verdict of a configuration.
 
@@ -139,6 +146,7 @@ def argo(
 
 @command.command(
     "flagger",
+    short_help="Write a Canary with its webhooks, and a MetricTemplate.",
     epilog="""\b
 Example:
   serinus export flagger checkout.yaml --namespace shop \\

@@ -22,7 +22,14 @@ _OUTPUT = click.option(
 _STRICT = click.option("--strict", is_flag=True, help="Write nothing if anything changed.")
 
 
-@click.group("import")
+@click.group(
+    "import",
+    epilog="""\b
+Examples:
+  serinus import kayenta guestbook.json --output guestbook.yaml
+  serinus import flagger podinfo.yaml --output podinfo-canary.yaml
+""",
+)
 def command() -> None:
     """Write a configuration from another canary tool's.
 

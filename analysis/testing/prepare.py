@@ -79,7 +79,7 @@ def load_suite(path: Path, promtool: Path | None) -> tuple[Prepared, ...]:
     Raises:
         ConfigError: With every fault of the file, of its tests and of their configurations.
     """
-    text = read_text(path, remedy="the manual has one to start from")
+    text = read_text(path, remedy="`serinus init --tests` writes a commented starter")
     document = parse_mapping(text, str(path), rule="a file of tests is a mapping with tests")
     misread = list(_misread(document, text.splitlines()))
     suite, faults = validate(document, Suite)
@@ -96,12 +96,22 @@ def load_suite(path: Path, promtool: Path | None) -> tuple[Prepared, ...]:
 
 
 def _misread(document: CommentedMap, lines: Sequence[str]) -> Iterator[Fault]:
+    """Find hashes and series that YAML takes for numbers: 12e5, and 0x120, which is hexadecimal."""
     tests = document.get("tests")
     for index, case in enumerate(tests if isinstance(tests, list) else ()):
-        for key in ("set", *SIDES):
-            block = case.get(key) if isinstance(case, CommentedMap) else None
+        for path, block in _blocks(case):
             if isinstance(block, CommentedMap):
-                yield from misread_in(block, f"tests[{index}].{key}", lines)
+                yield from misread_in(block, f"tests[{index}].{path}", lines)
+
+
+def _blocks(case: object) -> Iterator[tuple[str, object]]:
+    if not isinstance(case, CommentedMap):
+        return
+    yield from ((key, case.get(key)) for key in ("set", *SIDES))
+    for key in ("input_series", "answers"):
+        entries = case.get(key)
+        if isinstance(entries, list):
+            yield from ((f"{key}[{number}]", entry) for number, entry in enumerate(entries))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.command import run_serinus
 
-GIVEN = Path(__file__).parents[1] / "golden" / "imports"
+GIVEN = Path(__file__).parents[2] / "docs" / "examples"
 
 pytestmark = pytest.mark.e2e
 

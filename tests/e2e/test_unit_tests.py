@@ -170,3 +170,14 @@ def test_what_promtool_refuses_is_refused_and_what_it_takes_is_taken(
             ours = False
 
         assert ours == (theirs.returncode == 0), (text, theirs.stdout + theirs.stderr)
+
+
+def test_the_starter_tests_hold_of_the_starter_configuration(tmp_path: Path) -> None:
+    bare = clean_environment() | {"PATH": str(tmp_path)}
+    run_serinus("init", "--output", tmp_path / "canary.yaml")
+    begun = run_serinus("init", "--tests", "--output", tmp_path / "canary_test.yaml")
+
+    done = run_serinus("test", tmp_path / "canary_test.yaml", environment=bare)
+
+    assert "next: serinus test" in begun.out
+    assert (done.code, done.out.splitlines()[-1]) == (0, "all 3 hold")

@@ -14,7 +14,7 @@ from analysis.translate.from_kayenta import from_kayenta
 from analysis.translate.writing import Imported
 from tests.golden.conftest import Compare
 
-GIVEN = Path(__file__).parent / "imports"
+GIVEN = Path(__file__).parents[2] / "docs" / "examples"
 Import = Callable[..., Imported]
 CASES: dict[str, tuple[str, Import]] = {
     "kayenta": ("guestbook.json", from_kayenta),

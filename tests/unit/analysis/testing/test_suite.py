@@ -280,6 +280,16 @@ def test_a_hash_that_yaml_takes_for_a_number_is_told(tmp_path: Path) -> None:
         load_suite(path, None)
 
 
+def test_a_series_that_yaml_takes_for_a_number_is_told(tmp_path: Path) -> None:
+    path = write_suite(tmp_path, a_case(input_series=[series("up", "0x240")]))
+    path.write_text(path.read_text().replace("'0x240'", "0x240"))
+
+    with pytest.raises(
+        ConfigError, match=r"input_series\[0\].values: YAML reads 0x240 as 576; put"
+    ):
+        load_suite(path, None)
+
+
 def test_an_expression_without_an_engine_or_an_answer_is_told_by_name(tmp_path: Path) -> None:
     path = write_suite(tmp_path, a_case(), config=CONFIG + EXPRESSION)
 
