@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -55,10 +56,66 @@ def analyze(
         ConfigError: A query cannot be rendered, or both sides ask the same.
         SourceError: No request could be answered.
     """
+    prepared = prepare(config, source, window, variables, progress=progress)
+    return conclude([prepared], looks_back=looks_back)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A look whose series have been read, ready to be judged.
+
+    Attributes:
+        config: How to judge.
+        window: The time to judge.
+        variables: Values of each side, by side, over those of the configuration.
+        gathered: What the queries of each metric brought.
+    """
+
+    config: CanaryConfig
+    window: Window
+    variables: Variables
+    gathered: Sequence[Gathered]
+
+
+def prepare(
+    config: CanaryConfig,
+    source: MetricSource,
+    window: Window,
+    variables: Variables,
+    *,
+    progress: Progress = no_progress,
+) -> Prepared:
+    """Ask for all that one look needs, and lay it on the grid; the first half of `analyze`.
+
+    Raises:
+        ConfigError: A query cannot be rendered, or both sides ask the same.
+        SourceError: No request could be answered.
+    """
     asks = (*plan(config, window, variables), *plan_history(config, window, variables))
     answers = source.answer(unique_requests(asks), progress=progress)
-    judged = _judge(config, gather(config, window, asks, answers), window, looks_back)
-    return _report(config, window, variables, judged)
+    gathered = gather(config, window, asks, answers)
+    return Prepared(config=config, window=window, variables=variables, gathered=gathered)
+
+
+def conclude(prepared: Sequence[Prepared], *, looks_back: int = 0) -> list[AnalysisReport]:
+    """Judge looks, also of different rollouts, all metrics together; each as if it were alone.
+
+    Args:
+        prepared: The looks.
+        looks_back: At how many earlier looks the evidence is told as well.
+    """
+    valid = [[one for one in look.gathered if _invalid(one) is None] for look in prepared]
+    rules = [
+        judges_of(look.config, own, look.window) for look, own in zip(prepared, valid, strict=True)
+    ]
+    samples = [[one.sample for one in own if one.sample is not None] for own in valid]
+    judgments = iter(judges.judge_many([*chain(*rules)], [*chain(*samples)]))
+    reports = []
+    for look, own, sample in zip(prepared, rules, samples, strict=True):
+        edges = look.window.edges
+        traces = retrace(own, sample, edges, looks_back) if looks_back else [None] * len(own)
+        reports.append(_report(look, list(_judged(look, own, traces, judgments))))
+    return reports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,32 +132,25 @@ class _Judged:
         return self.gathered.metric
 
 
-def _judge(
-    config: CanaryConfig, gathered: Sequence[Gathered], window: Window, looks_back: int
-) -> list[_Judged]:
-    """Judge what can be judged, all metrics together."""
-    found = {
-        one.metric.name: _Judged(gathered=one, judgment=judgment)
-        for one in gathered
-        if (judgment := _invalid(one))
-    }
-    valid = [one for one in gathered if one.metric.name not in found]
-    samples = [one.sample for one in valid if one.sample is not None]
-    rules = judges_of(config, valid, window)
-    judgments = judges.judge_many(rules, samples)
-    traces = (
-        retrace(rules, samples, window.edges, looks_back) if looks_back else [None] * len(rules)
-    )
-    found |= {
-        one.metric.name: _Judged(
+def _judged(
+    look: Prepared,
+    rules: Sequence[judges.Judge],
+    traces: Sequence[Trace | None],
+    judgments: Iterator[Judgment],
+) -> Iterator[_Judged]:
+    """Give every metric with its judgment, or with why it has none."""
+    own = iter(zip(rules, traces, strict=True))
+    for one in look.gathered:
+        if invalid := _invalid(one):
+            yield _Judged(gathered=one, judgment=invalid)
+            continue
+        (rule, trace), judgment = next(own), next(judgments)
+        yield _Judged(
             gathered=one,
             judgment=_with_notes(judgment, one.notes),
             limits=limits_of(rule, judgment),
             trace=trace,
         )
-        for one, rule, judgment, trace in zip(valid, rules, judgments, traces, strict=True)
-    }
-    return [found[one.metric.name] for one in gathered]
 
 
 def _invalid(one: Gathered) -> Judgment | None:
@@ -137,9 +187,8 @@ def judges_of(
     ]
 
 
-def _report(
-    config: CanaryConfig, window: Window, variables: Variables, judged: Sequence[_Judged]
-) -> AnalysisReport:
+def _report(look: Prepared, judged: Sequence[_Judged]) -> AnalysisReport:
+    config, window = look.config, look.window
     parts = scoring.weights(config.metrics, config.scoring)
     shares = scoring.budgets(config.metrics, config.scoring)
     scored = [
@@ -170,7 +219,7 @@ def _report(
         pass_score=config.scoring.pass_,
         marginal_score=config.scoring.marginal,
         warnings=_warnings(config, window),
-        provenance=provenance_of(config, variables),
+        provenance=provenance_of(config, look.variables),
         trace=_trace(judged, shares),
     )
 

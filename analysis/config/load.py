@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import json
 import re
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -39,6 +40,10 @@ _WORDS = {
 }
 _NUMBER = re.compile(r"[-+.0-9][^\s,}\]]*")
 Model = TypeVar("Model", bound=BaseModel)
+
+
+# By identity, while the configuration lives: it is frozen, and every look asks again.
+_DIGESTS: dict[int, str] = {}
 
 
 def load_config(path: Path) -> CanaryConfig:
@@ -104,8 +109,12 @@ def validate(document: CommentedMap, model: type[Model]) -> tuple[Model | None, 
 
 def digest(config: CanaryConfig) -> str:
     """Give the SHA-256 of what the configuration means, whatever its comments and order of keys."""
-    text = json.dumps(config.model_dump(mode="json", by_alias=True), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    known = _DIGESTS.get(id(config))
+    if known is None:
+        text = json.dumps(config.model_dump(mode="json", by_alias=True), sort_keys=True)
+        known = _DIGESTS[id(config)] = hashlib.sha256(text.encode()).hexdigest()
+        weakref.finalize(config, _DIGESTS.pop, id(config), None)
+    return known
 
 
 def json_schema() -> dict[str, Any]:

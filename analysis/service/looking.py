@@ -64,10 +64,7 @@ def configuration(record: Record) -> CanaryConfig:
     """Give the configuration of an analysis, with the length that its caller planned."""
     config = parse_config(record.config_text, origin=record.config)
     planned_s = record.request.get("planned_s")
-    if planned_s is None:
-        return config
-    window = config.window.model_copy(update={"planned": timedelta(seconds=planned_s)})
-    return config.model_copy(update={"window": window})
+    return config if planned_s is None else config.lasting(timedelta(seconds=planned_s))
 
 
 def is_lost(record: Record, settings: Settings, now: float) -> bool:

@@ -17,11 +17,11 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -39,6 +39,8 @@ from analysis.sources.port import (
     no_progress,
 )
 from analysis.window import Window
+
+T = TypeVar("T")
 
 VERSION = 1
 # 50 million points are 800 MB in memory: a recording of one deployment is a thousandth of that.
@@ -235,15 +237,61 @@ def load(folder: Path) -> Recording:
     Raises:
         SourceError: The folder is no recording, or is damaged.
     """
+    return _reading(folder, lambda: _load(folder))
+
+
+def _load(folder: Path) -> Recording:
+    document = _read_document((folder / "recording.json").read_bytes())
+    # numpy leaves a file open that it finds to be no archive.
+    with (folder / "series.npz").open("rb") as file:
+        return _recording(document, *_read_arrays(file))
+
+
+def load_packed(file: Path) -> Recording:
+    """Read a packed recording from a file.
+
+    Raises:
+        SourceError: There is no such file, or it is no recording, or damaged.
+    """
+    return unpack(_reading(file, file.read_bytes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What a recording says of itself before its answers; read without its series.
+
+    Attributes:
+        window: The recorded window.
+        variables: Values of each side, by side.
+    """
+
+    window: Window
+    variables: Mapping[str, Mapping[str, str]]
+
+
+def read_head(place: Path) -> Head:
+    """Read the head of a recording, from its folder or its packed file.
+
+    Raises:
+        SourceError: There is no recording, or it is damaged.
+    """
+    return _reading(place, lambda: msgspec.json.decode(_text_of(place), type=Head))
+
+
+def _text_of(place: Path) -> bytes:
+    if place.is_dir():
+        return (place / "recording.json").read_bytes()
+    with zipfile.ZipFile(place) as archive:
+        return archive.read("recording.json")
+
+
+def _reading(place: Path, read: Callable[[], T]) -> T:
     try:
-        document = _read_document((folder / "recording.json").read_bytes())
-        # numpy leaves a file open that it finds to be no archive.
-        with (folder / "series.npz").open("rb") as file:
-            return _recording(document, *_read_arrays(file))
+        return read()
     except FileNotFoundError as error:
-        raise SourceError(_missing(folder, Path(error.filename)), code="not_recorded") from error
+        raise SourceError(_missing(place, Path(error.filename)), code="not_recorded") from error
     except _DAMAGED as error:
-        message = f"{folder} is no readable recording: {error}; restore it, or record it again"
+        message = f"{place} is no readable recording: {error}; restore it, or record it again"
         raise SourceError(message, code="malformed") from error
 
 
