@@ -27,7 +27,7 @@ def open_deployments(where: str, server: Server | None) -> Deployments:
     """
     if where.startswith(PREFIXES):
         return StoredDeployments(url=where)
-    path = Path(where)
+    path = Path(where).absolute()  # workers of a cluster stand elsewhere
     if path.is_dir():
         return RecordedDeployments(folder=path)
     if path.suffix not in SUFFIXES:
