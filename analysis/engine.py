@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import cache
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from analysis import scoring
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.config.load import digest
-from analysis.limits import Limits, limits_of
+from analysis.limits import limits_of
 from analysis.planning import Variables, plan, plan_history, unique_requests
-from analysis.report import AnalysisReport, MetricReport, Provenance
+from analysis.report import AnalysisReport, MetricReport, Provenance, source_errors
 from analysis.retrospect import Trace, retrace, together
 from analysis.samples import Gathered, gather
 from analysis.sides import PodSeries, distribution_of, pods_of
@@ -57,7 +57,7 @@ def analyze(
         SourceError: No request could be answered.
     """
     prepared = prepare(config, source, window, variables, progress=progress)
-    return conclude([prepared], looks_back=looks_back)[0]
+    return conclude([prepared])[0].report(looks_back=looks_back)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,60 +97,99 @@ def prepare(
     return Prepared(config=config, window=window, variables=variables, gathered=gathered)
 
 
-def conclude(prepared: Sequence[Prepared], *, looks_back: int = 0) -> list[AnalysisReport]:
-    """Judge looks, also of different rollouts, all metrics together; each as if it were alone.
-
-    Args:
-        prepared: The looks.
-        looks_back: At how many earlier looks the evidence is told as well.
-    """
+def conclude(prepared: Sequence[Prepared]) -> list[Concluded]:
+    """Judge looks, also of different rollouts, all metrics together; each as if it were alone."""
     valid = [[one for one in look.gathered if _invalid(one) is None] for look in prepared]
     rules = [
-        judges_of(look.config, own, look.window) for look, own in zip(prepared, valid, strict=True)
+        rule
+        for look, own in zip(prepared, valid, strict=True)
+        for rule in judges_of(look.config, own, look.window)
     ]
-    samples = [[one.sample for one in own if one.sample is not None] for own in valid]
-    judgments = iter(judges.judge_many([*chain(*rules)], [*chain(*samples)]))
-    reports = []
-    for look, own, sample in zip(prepared, rules, samples, strict=True):
-        edges = look.window.edges
-        traces = retrace(own, sample, edges, looks_back) if looks_back else [None] * len(own)
-        reports.append(_report(look, list(_judged(look, own, traces, judgments))))
-    return reports
+    samples = [one.sample for own in valid for one in own if one.sample is not None]
+    found = iter(zip(rules, judges.judge_many(rules, samples), strict=True))
+    return [_concluded(look, [_judged(one, found) for one in look.gathered]) for look in prepared]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Concluded:
+    """A look that was judged; the report is made when somebody wants to read it.
+
+    Attributes:
+        look: What was judged.
+        judged: Its metrics with their judgments, in the order of the configuration.
+        scored: The same as they count.
+        decision: What follows.
+    """
+
+    look: Prepared
+    judged: Sequence[_Judged]
+    scored: Sequence[scoring.Judged]
+    decision: scoring.Decision
+
+    @property
+    def source_errors(self) -> tuple[str, ...]:
+        """Every distinct reason for which a query of what is judged had no answer."""
+        return source_errors(one.queries for one in self.look.gathered)
+
+    def report(self, *, looks_back: int = 0) -> AnalysisReport:
+        """Write the report.
+
+        Args:
+            looks_back: At how many earlier looks the evidence is told as well; each costs a
+                judgment of every metric.
+        """
+        look, decision, config = self.look, self.decision, self.look.config
+        traces = self._traces(looks_back)
+        parts = zip(self.judged, self.scored, traces, strict=True)
+        return AnalysisReport(
+            name=config.name,
+            verdict=decision.verdict,
+            score=decision.score,
+            summary=decision.summary,
+            decided_by=decision.decided_by,
+            window=look.window,
+            planned_s=config.window.planned.total_seconds(),
+            metrics=tuple(_metric_report(*part, look.window) for part in parts),
+            groups=decision.groups,
+            false_fail=config.risk.false_fail,
+            looks=str(config.risk.looks),
+            log_e=decision.log_e,
+            pass_score=config.scoring.pass_,
+            marginal_score=config.scoring.marginal,
+            warnings=_warnings(config, look.window),
+            provenance=provenance_of(config, look.variables),
+            trace=_together(self.scored, traces),
+        )
+
+    def _traces(self, count: int) -> list[Trace | None]:
+        """Judge every metric at earlier looks; `None` for one that has none."""
+        own = [one for one in self.judged if count and one.rule and one.gathered.sample]
+        rules = [one.rule for one in own if one.rule]
+        samples = [one.gathered.sample for one in own if one.gathered.sample]
+        found = iter(retrace(rules, samples, self.look.window.edges, count) if own else ())
+        known = {one.metric.name for one in own}
+        return [next(found) if one.metric.name in known else None for one in self.judged]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Judged:
-    """A metric judged, with what it was judged by."""
+    """A metric judged, with what it was judged by; without a rule where it could not be."""
 
     gathered: Gathered
     judgment: Judgment
-    limits: Limits | None = None
-    trace: Trace | None = None
+    rule: judges.Judge | None = None
 
     @property
     def metric(self) -> Metric:
         return self.gathered.metric
 
 
-def _judged(
-    look: Prepared,
-    rules: Sequence[judges.Judge],
-    traces: Sequence[Trace | None],
-    judgments: Iterator[Judgment],
-) -> Iterator[_Judged]:
-    """Give every metric with its judgment, or with why it has none."""
-    own = iter(zip(rules, traces, strict=True))
-    for one in look.gathered:
-        if invalid := _invalid(one):
-            yield _Judged(gathered=one, judgment=invalid)
-            continue
-        (rule, trace), judgment = next(own), next(judgments)
-        yield _Judged(
-            gathered=one,
-            judgment=_with_notes(judgment, one.notes),
-            limits=limits_of(rule, judgment),
-            trace=trace,
-        )
+def _judged(one: Gathered, found: Iterator[tuple[judges.Judge, Judgment]]) -> _Judged:
+    """Take the next judgment for a metric, or say why it has none."""
+    if invalid := _invalid(one):
+        return _Judged(gathered=one, judgment=invalid)
+    rule, judgment = next(found)
+    return _Judged(gathered=one, judgment=_with_notes(judgment, one.notes), rule=rule)
 
 
 def _invalid(one: Gathered) -> Judgment | None:
@@ -187,8 +226,8 @@ def judges_of(
     ]
 
 
-def _report(look: Prepared, judged: Sequence[_Judged]) -> AnalysisReport:
-    config, window = look.config, look.window
+def _concluded(look: Prepared, judged: Sequence[_Judged]) -> Concluded:
+    config = look.config
     parts = scoring.weights(config.metrics, config.scoring)
     shares = scoring.budgets(config.metrics, config.scoring)
     scored = [
@@ -201,36 +240,18 @@ def _report(look: Prepared, judged: Sequence[_Judged]) -> AnalysisReport:
         for one in judged
     ]
     decision = scoring.decide(scored, config.risk, config.scoring)
-    return AnalysisReport(
-        name=config.name,
-        verdict=decision.verdict,
-        score=decision.score,
-        summary=decision.summary,
-        decided_by=decision.decided_by,
-        window=window,
-        planned_s=config.window.planned.total_seconds(),
-        metrics=tuple(
-            _metric_report(one, score, window) for one, score in zip(judged, scored, strict=True)
-        ),
-        groups=decision.groups,
-        false_fail=config.risk.false_fail,
-        looks=str(config.risk.looks),
-        log_e=decision.log_e,
-        pass_score=config.scoring.pass_,
-        marginal_score=config.scoring.marginal,
-        warnings=_warnings(config, window),
-        provenance=provenance_of(config, look.variables),
-        trace=_trace(judged, shares),
-    )
+    return Concluded(look=look, judged=judged, scored=scored, decision=decision)
 
 
-def _trace(judged: Sequence[_Judged], shares: Mapping[str, float]) -> Trace | None:
+def _together(scored: Sequence[scoring.Judged], traces: Sequence[Trace | None]) -> Trace | None:
     """Weigh what the metrics with a say in the verdict showed at earlier looks."""
-    traced = [(one.trace, shares[one.metric.name]) for one in judged if one.trace is not None]
-    return together([(trace, share) for trace, share in traced if share > 0])
+    both = zip(scored, traces, strict=True)
+    return together([(trace, one.budget) for one, trace in both if trace and one.budget > 0])
 
 
-def _metric_report(one: _Judged, score: scoring.Judged, window: Window) -> MetricReport:
+def _metric_report(
+    one: _Judged, score: scoring.Judged, trace: Trace | None, window: Window
+) -> MetricReport:
     sample = one.gathered.sample
     return MetricReport(
         name=one.metric.name,
@@ -248,8 +269,8 @@ def _metric_report(one: _Judged, score: scoring.Judged, window: Window) -> Metri
         pods={} if sample is None else {s: _pods(getattr(sample, s)) for s in SIDES},
         by_pod=_by_pod(one.gathered),
         distribution=None if sample is None else distribution_of(sample),
-        limits=one.limits,
-        trace=one.trace,
+        limits=limits_of(one.rule, one.judgment) if one.rule else None,
+        trace=trace,
     )
 
 
@@ -273,13 +294,17 @@ def _warnings(config: CanaryConfig, window: Window) -> tuple[str, ...]:
 
 def provenance_of(config: CanaryConfig, variables: Variables) -> Provenance:
     """Say what is needed to get the same result again."""
-    version = importlib.metadata.version
     return Provenance(
-        version=version("serinus"),
-        libraries={name: version(name) for name in ("numpy", "scipy")},
+        version=_version("serinus"),
+        libraries={name: _version(name) for name in ("numpy", "scipy")},
         config_digest=digest(config),
         variables={
             side: {name: str(value) for name, value in sorted(variables.get(side, {}).items())}
             for side in SIDES
         },
     )
+
+
+@cache  # it reads a file, and a replay asks for every look
+def _version(name: str) -> str:
+    return importlib.metadata.version(name)

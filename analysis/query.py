@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analysis.errors import ConfigError
 
@@ -89,8 +90,13 @@ def expand(text: str, values: Mapping[str, str]) -> str:
     return _REFERENCE.sub(lambda match: _lookup(match, values), text)
 
 
-def _pieces(template: str) -> Iterator[_Piece]:
+@lru_cache(maxsize=4096)  # a replay fills the queries of one configuration thousands of times
+def _pieces(template: str) -> tuple[_Piece, ...]:
     """Cut a query at its quotes and comments."""
+    return tuple(_cut(template))
+
+
+def _cut(template: str) -> Iterator[_Piece]:
     position = start = 0
     while position < len(template):
         char = template[position]
@@ -141,6 +147,8 @@ def _filled(piece: _Piece, variables: Mapping[str, object]) -> str:
             )
         return _fit(match["name"], value, piece)
 
+    if "$" not in piece.text:
+        return piece.text
     filled = _REFERENCE.sub(value_of, piece.text)
     if _OPEN_REFERENCE.search(_REFERENCE.sub("", piece.text)):
         raise ConfigError(f"a reference is not closed in {piece.text!r}; write ${{name}}")

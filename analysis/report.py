@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -152,5 +152,10 @@ class AnalysisReport:
     @property
     def source_errors(self) -> tuple[str, ...]:
         """Every distinct reason for which a query of what is judged had no answer."""
-        failed = [query for metric in self.metrics for query in metric.queries if query.failed]
-        return tuple(dict.fromkeys(query.error for query in failed if query.error is not None))
+        return source_errors(metric.queries for metric in self.metrics)
+
+
+def source_errors(queries: Iterable[Sequence[AskedQuery]]) -> tuple[str, ...]:
+    """Give every distinct reason for which a query of what is judged had no answer."""
+    failed = [query for of_metric in queries for query in of_metric if query.failed]
+    return tuple(dict.fromkeys(query.error for query in failed if query.error is not None))

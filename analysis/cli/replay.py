@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from analysis.cli.output import format_option, rendered, write_out
+from analysis.cli.pace import pace
 from analysis.cli.times import duration
 from analysis.config import CanaryConfig, load_config
 from analysis.errors import ConfigError, SourceError
@@ -24,7 +22,7 @@ from analysis.replay.evaluation import evaluate
 from analysis.replay.listed import Server
 from analysis.replay.looks import Promotion, Schedule
 from analysis.replay.opening import open_deployments
-from analysis.replay.replaying import OnProgress, replay
+from analysis.replay.replaying import replay
 from analysis.replay.results import Results
 from analysis.replay.rows import Row
 from analysis.replay.summary_json import to_json
@@ -126,7 +124,7 @@ def command(  # noqa: PLR0913 - click passes every option by name
     listed = work.deployments.listed()
     with make_engine(EngineKind(engine), workers=workers, scheduler=scheduler) as running:
         try:
-            with _progress() as progress:
+            with pace("replaying") as progress:
                 rows = replay(work, listed, running, results=results, progress=progress)
         except KeyboardInterrupt:
             _tell_how_to_go_on(results, listed)
@@ -139,39 +137,6 @@ def _server(config: CanaryConfig | None, url: str | None) -> Server | None:
     if config is None:
         return None
     return Server.of(config.source.prometheus, url, os.environ)
-
-
-@contextmanager
-def _progress() -> Iterator[OnProgress]:
-    """Show how far it is, how fast and until when; afterwards one line that stays."""
-    console = Console(stderr=True)
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    began, seen = time.monotonic(), [0, 0, 0]
-    bar = Progress(
-        TextColumn("replaying"),
-        *(*columns, TimeRemainingColumn(elapsed_when_finished=True)),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("", total=None, rate="")
-
-        def show(done: int, total: int, kept: int) -> None:
-            seen[:] = [done, total, kept]
-            rate = f"{_rate(done - kept, began):.1f}/s"
-            bar.update(task, completed=done, total=total, rate=rate)
-
-        yield show
-    done, _, kept = seen
-    took_s = time.monotonic() - began
-    again = f", {kept:,} of them kept from an earlier run" if kept else ""
-    rate = _rate(done - kept, began)
-    click.echo(f"{done:,} deployments in {took_s:.1f} s ({rate:.1f}/s){again}", err=True)
-
-
-def _rate(done: int, began: float) -> float:
-    return done / max(time.monotonic() - began, 1e-9)
 
 
 def _tell_how_to_go_on(results: Results, listed: Sequence[Deployment]) -> None:

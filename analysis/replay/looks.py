@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from analysis.config import CanaryConfig
 from analysis.config.fields import format_duration
-from analysis.engine import Prepared, conclude, prepare
+from analysis.engine import Concluded, Prepared, conclude, prepare
 from analysis.errors import ConfigError, SerinusError, SourceError, TooEarlyError
 from analysis.replay.deployment import Deployment
 from analysis.report import AnalysisReport
@@ -120,9 +120,9 @@ def judge_deployments(cases: Sequence[Case], schedule: Schedule) -> list[Outcome
     running = [_Running(case, schedule) for case in cases]
     while open_ := [one for one in running if one.outcome is None]:
         ready = [(one, look) for one in open_ if (look := one.prepare()) is not None]
-        reports = conclude([look for _, look in ready])
-        for (one, _), report in zip(ready, reports, strict=True):
-            one.take(report)
+        concluded = conclude([look for _, look in ready])
+        for (one, _), judged in zip(ready, concluded, strict=True):
+            one.take(judged)
     return [outcome for one in running if (outcome := one.outcome) is not None]
 
 
@@ -161,19 +161,18 @@ class _Running:
             self._end(None, error)
         return None
 
-    def take(self, report: AnalysisReport) -> None:
+    def take(self, look: Concluded) -> None:
         """Settle the deployment, or go on to the next look."""
-        if report.verdict is Verdict.FAIL:
-            self._end(report)
-        elif report.source_errors:
+        if look.decision.verdict is Verdict.FAIL:
+            self._end(look.report())
+        elif errors := look.source_errors:
             if self._is_last:
-                error = SourceError("; ".join(report.source_errors), code="unanswered")
-                self._end(report, error)
-        elif self._is_last or self._is_promoted(report):
-            self._end(report)
+                self._end(look.report(), SourceError("; ".join(errors), code="unanswered"))
+        elif self._is_last or self._is_promoted(look):
+            self._end(look.report())
 
-    def _is_promoted(self, report: AnalysisReport) -> bool:
-        return report.verdict is Verdict.PASS and self._promotion is Promotion.EARLY
+    def _is_promoted(self, look: Concluded) -> bool:
+        return look.decision.verdict is Verdict.PASS and self._promotion is Promotion.EARLY
 
     def _end(self, report: AnalysisReport | None, error: SerinusError | None = None) -> None:
         self.outcome = Outcome(

@@ -18,7 +18,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -70,6 +70,16 @@ class Recording:
     variables: Mapping[str, Mapping[str, str]]
     source: str
     answers: Mapping[Request, Answer]
+    _alike: Mapping[tuple[RequestKind, str, float], Sequence[Request]] = field(
+        init=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        """Find, for each question, over which stretches it was asked."""
+        alike: dict[tuple[RequestKind, str, float], list[Request]] = {}
+        for request in self.answers:
+            alike.setdefault(_question(request), []).append(request)
+        object.__setattr__(self, "_alike", alike)
 
     @property
     def description(self) -> str:
@@ -89,9 +99,9 @@ class Recording:
     def _find(self, request: Request) -> Answer | SourceError:
         if exact := self.answers.get(request):
             return exact
-        for recorded, answer in self.answers.items():
+        for recorded in self._alike.get(_question(request), ()):
             if _covers(recorded, request):
-                return _cut(answer, request)
+                return _cut(self.answers[recorded], request)
         return SourceError(
             f"the recording holds no answer to {request.query!r}; it was made with another "
             f"configuration, other variables or a shorter window",
@@ -100,13 +110,13 @@ class Recording:
         )
 
 
+def _question(request: Request) -> tuple[RequestKind, str, float]:
+    return request.kind, request.query, request.step_s
+
+
 def _covers(recorded: Request, asked: Request) -> bool:
-    same = (recorded.kind, recorded.query, recorded.step_s) == (
-        asked.kind,
-        asked.query,
-        asked.step_s,
-    )
-    if not same or asked.start < recorded.start or asked.end > recorded.end:
+    """Tell whether a recorded answer to the same question holds all of a shorter stretch."""
+    if asked.start < recorded.start or asked.end > recorded.end:
         return False
     if asked.kind is not RequestKind.RANGE:
         return True
@@ -117,9 +127,14 @@ def _covers(recorded: Request, asked: Request) -> bool:
 def _cut(answer: Answer, request: Request) -> Answer:
     cut = []
     for series in answer.series:
-        inside = (series.times >= request.start) & (series.times <= request.end)
-        if inside.any():
-            cut.append(replace(series, times=series.times[inside], values=series.values[inside]))
+        first = int(np.searchsorted(series.times, request.start, side="left"))
+        stop = int(np.searchsorted(series.times, request.end, side="right"))
+        if stop > first:
+            times, values = series.times[first:stop], series.values[first:stop]
+            exponential = series.exponential
+            cut.append(
+                Series(labels=series.labels, times=times, values=values, exponential=exponential)
+            )
     return Answer(series=tuple(cut), warnings=answer.warnings, infos=answer.infos)
 
 

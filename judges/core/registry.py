@@ -7,6 +7,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, Protocol, cast
 
 import judges
@@ -31,6 +32,7 @@ def kinds() -> tuple[str, ...]:
     return tuple(sorted(m.name for m in pkgutil.iter_modules(judges.__path__) if not m.ispkg))
 
 
+@cache  # reading the package's folder takes longer than making a judge
 def judge_class(kind: str) -> type[Judge]:
     """Give the class of the judge of this kind.
 
