@@ -58,13 +58,16 @@ class Results:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._journal = self.partial.open("ab")
-            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            whole = self.partial.read_bytes().rfind(b"\n") + 1
-            self._journal.truncate(whole)
-        except BlockingIOError as error:
-            message = f"another replay writes {self.path}; wait for it, or choose another file"
-            raise DeliveryError(message) from error
         except OSError as error:
+            raise self._failed(self.partial, error) from error
+        try:
+            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._journal.truncate(self.partial.read_bytes().rfind(b"\n") + 1)
+        except OSError as error:
+            self._journal.close()
+            if isinstance(error, BlockingIOError):
+                message = f"another replay writes {self.path}; wait for it, or choose another file"
+                raise DeliveryError(message) from error
             raise self._failed(self.partial, error) from error
         return self
 
