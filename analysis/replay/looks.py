@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,11 +11,15 @@ from analysis.config import CanaryConfig
 from analysis.config.fields import format_duration
 from analysis.engine import Concluded, Prepared, conclude, prepare
 from analysis.errors import ConfigError, SerinusError, SourceError, TooEarlyError
+from analysis.planning import Variables
 from analysis.replay.deployment import Deployment
 from analysis.report import AnalysisReport
 from analysis.sources.port import MetricSource
 from analysis.window import Window, select_window
 from judges import Looks, Verdict
+
+# How what a look judges is read: as `analysis.engine.prepare` does it.
+Preparing = Callable[[CanaryConfig, MetricSource, Window, Variables], Prepared]
 
 
 class Promotion(StrEnum):
@@ -112,12 +116,19 @@ def window_of(deployment: Deployment, config: CanaryConfig, at: datetime) -> Win
         raise ConfigError(str(error), origin=deployment.id) from error
 
 
-def judge_deployments(cases: Sequence[Case], schedule: Schedule) -> list[Outcome]:
+def judge_deployments(
+    cases: Sequence[Case], schedule: Schedule, *, prepare: Preparing = prepare
+) -> list[Outcome]:
     """Judge deployments look by look until each is settled, all that are open together.
 
     Each gets the outcome it would get alone, and its report is the one that `analyze` gives.
+
+    Args:
+        cases: What to judge.
+        schedule: When to look.
+        prepare: Reads what a look judges.
     """
-    running = [_Running(case, schedule) for case in cases]
+    running = [_Running(case, schedule, prepare) for case in cases]
     while open_ := [one for one in running if one.outcome is None]:
         ready = [(one, look) for one in open_ if (look := one.prepare()) is not None]
         concluded = conclude([look for _, look in ready])
@@ -129,8 +140,8 @@ def judge_deployments(cases: Sequence[Case], schedule: Schedule) -> list[Outcome
 class _Running:
     """A deployment on its way through its looks."""
 
-    def __init__(self, case: Case, schedule: Schedule) -> None:
-        self._case, self._promotion = case, schedule.promotion
+    def __init__(self, case: Case, schedule: Schedule, prepare: Preparing) -> None:
+        self._case, self._promotion, self._prepare = case, schedule.promotion, prepare
         self._instants = list(schedule.instants(case.deployment, case.config))
         self._looks = 0
         self.outcome: Outcome | None = None
@@ -149,7 +160,7 @@ class _Running:
         case = self._case
         try:
             window = window_of(case.deployment, case.config, self._at)
-            return prepare(case.config, case.source, window, case.deployment.variables)
+            return self._prepare(case.config, case.source, window, case.deployment.variables)
         except TooEarlyError as early:
             if self._is_last:
                 self._end(None, early)
