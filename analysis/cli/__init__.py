@@ -26,6 +26,7 @@ COMMANDS = {
     "record": "Keep a deployment's raw series in a folder, to be judged again later.",
     "replay": "Judge past deployments again, thousands at a time, and evaluate the verdicts.",
     "tune": "Search tolerances and risks that keep a budget of false fails.",
+    "diff": "Show which verdicts flip between two configurations.",
     "serve": "Serve analyses over HTTP to Argo Rollouts, Flagger and others.",
     "check": "Check a configuration without asking any server.",
     "test": "Test configurations: given these series, is the verdict the expected one?",
