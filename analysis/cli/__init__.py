@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "Judge past deployments again, thousands at a time, and evaluate the verdicts.",
     "tune": "Search tolerances and risks that keep a budget of false fails.",
     "diff": "Show which verdicts flip between two configurations.",
+    "report": "Show what past deployments tell of the whole fleet.",
     "serve": "Serve analyses over HTTP to Argo Rollouts, Flagger and others.",
     "check": "Check a configuration without asking any server.",
     "test": "Test configurations: given these series, is the verdict the expected one?",
