@@ -79,7 +79,17 @@ def _name(series: Series, label: str | None) -> str:
 
 
 def pods_of(side: Side, names: Sequence[str]) -> PodSeries:
-    """Give the pods of a side, with their levels."""
+    """Give the pods of a side, with their levels, by name: a server's order means nothing."""
+    found = _in_given_order(side, names)
+    order = sorted(range(len(found.names)), key=lambda row: found.names[row])
+    return PodSeries(
+        names=tuple(found.names[row] for row in order),
+        levels=found.levels[order],
+        series=found.series[order],
+    )
+
+
+def _in_given_order(side: Side, names: Sequence[str]) -> PodSeries:
     match side:
         case Values():
             known = np.isfinite(side.values)

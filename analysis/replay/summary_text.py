@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from analysis.consumers.text import MARKS, STYLES, printable
+from analysis.consumers.text import STYLES, printable
+from analysis.consumers.words import MARKS
 from analysis.replay.evaluation import LEVEL, UNKNOWN, Evaluation, Rate, Times
 from analysis.replay.rows import Row
 from judges import Verdict
