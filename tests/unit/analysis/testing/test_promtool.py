@@ -94,7 +94,10 @@ def test_a_program_that_does_not_end_a_file_gave_no_answer_to_it(
     assert "its answer is not readable: something else" in str(answer)
 
 
-def test_a_program_that_says_nothing_of_a_file_gave_no_answer_to_it(tmp_path: Path) -> None:
-    answer = printing(tmp_path, "").evaluate([ASKED])[ASKED]
+@pytest.mark.parametrize("said", ["", "\n"], ids=["nothing", "a line of nothing"])
+def test_a_program_that_says_nothing_of_a_file_gave_no_answer_to_it(
+    tmp_path: Path, said: str
+) -> None:
+    answer = printing(tmp_path, said).evaluate([ASKED])[ASKED]
 
     assert isinstance(answer, SourceError)
