@@ -126,32 +126,31 @@ class _Bench:
 
     def prepare(self, index: int) -> tuple[list[Prepared], list[Fault]]:
         """Make one test ready, or tell all that is wrong with it."""
-        case, root = self.suite.tests[index], ("tests", index)
+        root = ("tests", index)
         try:
-            config = self._config(case)
-            _refuse((*_unknown_names(case, config), *_twice(case)))
-            recording = self._recording(case)
-            window = self._window(case, config, recording)
-            variables = _over(recording, case.variables())
-            asks = (*plan(config, window, variables), *plan_history(config, window, variables))
-            source = recording or self._inline(case, config, asks)
+            return [self._ready(self.suite.tests[index], root)], []
         except _UnfitError as unfit:
             return [], [fault_at(self.document, (*root, *p), text) for p, text in unfit.found]
         except ConfigError as error:
             found = [f"{fault.path}: {fault.message}".removeprefix(": ") for fault in error.faults]
             return [], [fault_at(self.document, root, text) for text in found]
-        line = fault_at(self.document, root, "").line
-        return [
-            Prepared(
-                file=str(self.path),
-                case=case,
-                line=line,
-                config=config,
-                window=window,
-                variables=variables,
-                source=source,
-            )
-        ], []
+
+    def _ready(self, case: Case, root: Place) -> Prepared:
+        config = self._config(case)
+        _refuse((*_unknown_names(case, config), *_twice(case)))
+        recording = self._recording(case)
+        window = self._window(case, config, recording)
+        variables = _over(recording, case.variables())
+        asks = (*plan(config, window, variables), *plan_history(config, window, variables))
+        return Prepared(
+            file=str(self.path),
+            case=case,
+            line=fault_at(self.document, root, "").line,
+            config=config,
+            window=window,
+            variables=variables,
+            source=recording or self._inline(case, config, asks),
+        )
 
     def _config(self, case: Case) -> CanaryConfig:
         name = case.config or self.suite.config
