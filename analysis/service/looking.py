@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from analysis.config import CanaryConfig
@@ -62,9 +63,16 @@ class Looker:
 
 def configuration(record: Record) -> CanaryConfig:
     """Give the configuration of an analysis, with the length that its caller planned."""
-    config = parse_config(record.config_text, origin=record.config)
+    config = _parsed(record.config_text, record.config)
     planned_s = record.request.get("planned_s")
     return config if planned_s is None else config.lasting(timedelta(seconds=planned_s))
+
+
+# Each poll and each look needs the configuration, and reading YAML takes longer than all the rest
+# of a poll; what is read is frozen, so that threads may share it.
+@lru_cache(maxsize=64)
+def _parsed(text: str, origin: str) -> CanaryConfig:
+    return parse_config(text, origin=origin)
 
 
 def is_lost(record: Record, settings: Settings, now: float) -> bool:
