@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Engine, Row, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from analysis.store import outbox
 from analysis.store.outbox import Message
-from analysis.store.records import Look, New, Record, Status
+from analysis.store.records import AHEAD_S, Look, New, Record, Status
 from analysis.store.schema import ANALYSES, RECORDINGS
 
 _A = ANALYSES.c
@@ -122,12 +122,7 @@ class AnalysisStore:
 
     def due(self, now: float, limit: int) -> list[str]:
         """Name analyses whose next look is due and that nobody is looking at."""
-        query = (
-            select(_A.id)
-            .where(_A.status == Status.RUNNING.value, _A.due <= now, _A.leased_until <= now)
-            .order_by(_A.due)
-            .limit(limit)
-        )
+        query = select(_A.id).where(*_waits(now)).order_by(_A.due).limit(limit)
         with self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
@@ -135,8 +130,7 @@ class AnalysisStore:
         """Take the lease of a running analysis whose look is due; tell whether it is ours now."""
         return self._change(
             update(ANALYSES)
-            .where(_A.id == analysis, _A.status == Status.RUNNING.value)
-            .where(_A.due <= now, _A.leased_until <= now)
+            .where(_A.id == analysis, *_waits(now))
             .values(leased_by=owner, leased_until=until)
         )
 
@@ -246,6 +240,15 @@ class AnalysisStore:
     def _change(self, statement: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's Update is generic
         with self._engine.begin() as connection:
             return connection.execute(statement).rowcount == 1
+
+
+def _waits(now: float) -> tuple[ColumnElement[bool], ...]:
+    """Select what is to be looked at, as `Record.is_due` does, and what nobody is looking at."""
+    return (
+        _A.status == Status.RUNNING.value,
+        or_(_A.due <= now, _A.updated > now + AHEAD_S),
+        or_(_A.leased_until <= now, _A.leased_until > now + AHEAD_S),
+    )
 
 
 def _new_id(now: float) -> str:
