@@ -1,6 +1,7 @@
-"""The schemas of Argo Rollouts' and Flagger's own resources, as their releases carry them.
+"""The schemas of Argo's, Flagger's and the Prometheus operator's own resources.
 
-They lie in the Go modules whose code the contract tests run, so that the versions agree.
+Their releases carry them: they lie in the Go modules whose code the contract tests run, so that
+the versions agree.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,15 @@ import msgspec
 
 CONTRACT = Path(__file__).parents[1] / "contract"
 DOWNLOADS_WITHIN_S = 300
+OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+OPERATOR_CRDS = "example/prometheus-operator-crd/monitoring.coreos.com"
 # Folder with the go.mod that says which version, module, and where in it the schemas are.
 MODULES = (
     ("argo", "github.com/argoproj/argo-rollouts", "manifests/crds/*-crd.yaml"),
     ("flagger", "github.com/fluxcd/flagger", "artifacts/flagger/crd.yaml"),
+    # No program needs its code, so that no go.mod could say which version.
+    ("helm", f"{OPERATOR}@v0.79.2", f"{OPERATOR_CRDS}_servicemonitors.yaml"),
+    ("helm", f"{OPERATOR}@v0.79.2", f"{OPERATOR_CRDS}_prometheusrules.yaml"),
 )
 # Checked by every API server, whatever a schema says of it.
 _META: dict[str, Any] = {
@@ -63,14 +69,17 @@ class Crds:
         return [f"{error.json_path}: {error.message}" for error in found]
 
 
-def load() -> Crds:
+def load(modules: Sequence[tuple[str, str, str]] = MODULES) -> Crds:
     """Fetch the modules, from Go's cache where it has them, and read their schemas.
+
+    Args:
+        modules: Folder, module (with `@version` where the folder's go.mod names none), and files.
 
     Raises:
         UnavailableError: Neither Go's cache nor its proxy has them.
     """
     schemas: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for folder, module, pattern in MODULES:
+    for folder, module, pattern in modules:
         for path in sorted(_fetched(CONTRACT / folder, module).glob(pattern)):
             # Decoded by PyYAML's C loader: a megabyte takes a second instead of twenty.
             for text in re.split(r"^---$", path.read_text(), flags=re.MULTILINE):
