@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from analysis.service.analyses import Analyses
 from analysis.service.catalog import Catalog
 from analysis.service.context import Service
+from analysis.service.counting import CountedCalls, CountedSource
 from analysis.service.looking import Connect, Looker
 from analysis.service.notices.courier import Courier, Route
 from analysis.service.operations import Operations
@@ -46,8 +47,11 @@ def make_service(settings: Settings, connect: Connect, clock: Callable[[], float
     """
     tokens, counted = Tokens(settings.tokens), Operations()
     store = AnalysisStore(open_database(settings.database_url))
-    look = Looker(settings=settings, connect=connect).look
-    targets = settings.notices
+    look = Looker(
+        settings=settings, connect=lambda config: CountedSource(connect(config), counted)
+    ).look
+    targets, catalog = settings.notices, Catalog(settings.configs)
+    counted.expect(catalog.names(), targets)
 
     def tell(record: Record, look: Look) -> list[str]:
         return [name for name, (target, _) in targets.items() if target.wants(record, look)]
@@ -68,7 +72,7 @@ def make_service(settings: Settings, connect: Connect, clock: Callable[[], float
         analyses=Analyses(
             store=store,
             runner=Runner(parts, settings),
-            catalog=Catalog(settings.configs),
+            catalog=catalog,
             settings=settings,
             clock=clock,
         ),
@@ -100,6 +104,9 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(SQLAlchemyError, _store_down)
     app.add_exception_handler(Exception, _bug)
     app.add_middleware(Protection, most_bytes=service.settings.most_body_bytes)
+    app.add_middleware(
+        CountedCalls, operations=service.operations
+    )  # outermost: refusals are calls too
     return app
 
 

@@ -105,6 +105,7 @@ class Runner:
         record = store.get(analysis)
         if record is None:
             return
+        self._parts.operations.delay.observe(max(0.0, now - record.due))
         look = self._look(record, now)
         ended = self._parts.clock()
         tell = self._parts.tell(record, look)
