@@ -45,6 +45,9 @@ class Looker:
         plan = _Plan(config=config, record=record, settings=self.settings, now=now)
         if not plan.is_last and config.risk.looks.value == "fixed":
             return plan.wait("is judged once, at its planned end", due=plan.last_look)
+        if not plan.has_begun:
+            begins = f"{as_datetime(record.request['start']):%Y-%m-%d %H:%M:%S} UTC"
+            return plan.undecided(f"{config.name} begins at {begins}: no data are there yet")
         try:
             return self._judge(record, config, plan)
         except TooEarlyError as early:
@@ -103,6 +106,12 @@ class _Plan:
     @property
     def is_last(self) -> bool:
         return self.now >= self.last_look
+
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether any data can be there: an analysis begins before its first do."""
+        lag_s = self.config.source.prometheus.lag.total_seconds()
+        return self.now - lag_s > float(self.request["start"])
 
     @property
     def window(self) -> Window:
