@@ -73,7 +73,7 @@ def configuration(record: Record) -> CanaryConfig:
 
 # Each poll and each look needs the configuration, and reading YAML takes longer than all the rest
 # of a poll; what is read is frozen, so that threads may share it.
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _parsed(text: str, origin: str) -> CanaryConfig:
     return parse_config(text, origin=origin)
 

@@ -18,6 +18,7 @@ from analysis.store.schema import ANALYSES, RECORDINGS
 _A = ANALYSES.c
 _OURS = {"leased_by", "leased_until"}
 _COLUMNS = [column for column in ANALYSES.columns if column.name not in _OURS]
+_PURGED_AT_ONCE = 100
 _TRIES = 10  # at a generation that other replicas claim at the same time
 
 
@@ -211,10 +212,21 @@ class AnalysisStore:
 
     def purge(self, before: float) -> int:
         """Remove what ended before an instant; give the number of analyses removed."""
-        old = select(_A.id).where(_A.status != Status.RUNNING.value, _A.updated < before)
+        removed = 0
+        while gone := self._purge_some(before):
+            removed += gone
+        return removed
+
+    def _purge_some(self, before: float) -> int:
+        """Remove a few, so that no writer waits long: a year's worth takes SQLite a minute."""
+        # What ended before was begun before, and that has an index.
+        ended = (_A.status != Status.RUNNING.value, _A.updated < before, _A.created < before)
+        old = select(_A.id).where(*ended).order_by(_A.created).limit(_PURGED_AT_ONCE)
+        with self._engine.connect() as connection:
+            ids = list(connection.execute(old).scalars())
         with self._engine.begin() as connection:
-            connection.execute(delete(RECORDINGS).where(RECORDINGS.c.analysis.in_(old)))
-            return connection.execute(delete(ANALYSES).where(_A.id.in_(old))).rowcount
+            connection.execute(delete(RECORDINGS).where(RECORDINGS.c.analysis.in_(ids)))
+            return connection.execute(delete(ANALYSES).where(_A.id.in_(ids), *ended)).rowcount
 
     def claim_messages(self, now: float, until: float, limit: int) -> list[Message]:
         """Take messages that are due."""
