@@ -114,7 +114,7 @@ def test_an_outage_of_the_database_of_half_a_minute_is_borne(
         before = ask(client, BAD, "outage.0").json
         ids = begin(client, GOOD, [f"outage.{number}" for number in range(1, 11)])
         postgres.stop()
-        ends, down = time.monotonic() + OUTAGE_S, []
+        ends, down, alive = time.monotonic() + OUTAGE_S, [], client.get("/healthz")
         while time.monotonic() < ends:
             down += [ask(client, BAD, "outage.0"), client.get("/readyz")]
             alive = client.get("/healthz")
