@@ -59,6 +59,10 @@ calibrate: $(READY) ## Measure the judges' error rates, the long table (ARGS="--
 deployments: $(READY) ## Judge simulated deployments with known outcome, the long table
 	@$(BIN)/python -m benchmarks.deployments
 
+.PHONY: served
+served: $(READY) servers ## Replay the simulated deployments from a real Prometheus (ARGS=100 for fewer)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.deployments.replayed $(ARGS)
+
 .PHONY: env
 env: $(READY) ## Create .venv from the lock
 
