@@ -51,7 +51,7 @@ def lint(config: CanaryConfig) -> tuple[Fault, ...]:
 
 
 def _of_window(config: CanaryConfig) -> Iterator[Fault]:
-    steps = (config.window.planned - config.window.warmup) / config.source.prometheus.step
+    steps = (config.window.planned - config.window.warmup) / config.step
     if steps < FEW_STEPS:
         message = (
             f"the planned window has {steps:.0f} steps after warmup; autocorrelated gauges often "
@@ -99,7 +99,7 @@ def _of_query(path: str, role: str, template: str, config: CanaryConfig) -> Iter
     if isinstance(parsed, promql_parser.VectorSelector) and role == "buckets":
         yield from _of_buckets(path, parsed)
     if role == "query":
-        yield from _overlap(path, query, config.source.prometheus.step)
+        yield from _overlap(path, query, config.step)
 
 
 def _parsed(template: str, config: CanaryConfig) -> tuple[str, object]:
@@ -124,7 +124,7 @@ def _parsed(template: str, config: CanaryConfig) -> tuple[str, object]:
 def _known(config: CanaryConfig) -> dict[str, object]:
     given = {k: v for k, v in config.side_variables("canary").items() if v is not None}
     window = {
-        "step": format_duration(config.source.prometheus.step),
+        "step": format_duration(config.step),
         "window": format_duration(config.window.planned - config.window.warmup),
     }
     return {**given, **window}

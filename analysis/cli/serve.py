@@ -160,9 +160,9 @@ def _service(*, notices: Path | None, **settings: Any) -> Service:  # noqa: ANN4
 
 
 def _connect(config: CanaryConfig) -> MetricSource:
-    from analysis.sources.connect import connect
+    from analysis.sources.connect import open_source
 
-    return connect(config.source.prometheus, None, os.environ)
+    return open_source(config, None, os.environ)
 
 
 def _serve(service: Service, host: str, port: int, *, as_json: bool) -> None:
