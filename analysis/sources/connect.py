@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from analysis.sources.prometheus import Auth, PrometheusSource
 
 ORIGIN = "source.prometheus"
+# A sample in JSON, with its time in milliseconds and all digits of a double, takes 41 bytes; most
+# take 30. An answer of all samples that may be read must fit, and one of labels alone.
+SAMPLE_BYTES = 40
+LEAST_BYTES = 16 * 1024**2
 
 
 def open_source(
@@ -111,6 +115,7 @@ def connect(
         deadline_s=settings.deadline.total_seconds(),
         max_connections=settings.max_connections,
         max_samples=settings.max_samples,
+        max_answer_bytes=max(LEAST_BYTES, SAMPLE_BYTES * settings.max_samples),
         form=manners.form,
     )
 

@@ -78,7 +78,7 @@ class PrometheusSource:
     max_connections: int = 8
     retries: int = 3
     backoff_s: float = 0.5
-    max_answer_bytes: int = 256 * 1024**2
+    max_answer_bytes: int = 64 * 1024**2
     max_samples: int = 2_000_000
     form: Form = Form.EXTRAPOLATED
     _connection: Connection = field(init=False, repr=False)

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import requests
 
 CHUNK_BYTES = 64 * 1024
+BEGINNING = 16  # chunks, to find a server's own words in
 
 
-def read(response: requests.Response, limit_bytes: int, *, until: float) -> bytes:
-    """Read a body; of one that is too large a little more than `limit_bytes`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What was read.
+
+    Attributes:
+        data: All of it, or if it is too large its beginning.
+        is_too_large: Whether it was not read to its end.
+    """
+
+    data: bytes
+    is_too_large: bool = False
+
+
+def read(response: requests.Response, limit_bytes: int, *, until: float) -> Body:
+    """Read a body.
 
     Args:
         response: An answer whose body was not read yet.
@@ -26,7 +41,7 @@ def read(response: requests.Response, limit_bytes: int, *, until: float) -> byte
         chunks.append(chunk)
         size += len(chunk)
         if size > limit_bytes:
-            break
+            return Body(data=b"".join(chunks[:BEGINNING]), is_too_large=True)
         if time.monotonic() > until:
             raise TimeoutError
-    return b"".join(chunks)
+    return Body(data=b"".join(chunks))

@@ -120,7 +120,7 @@ class ClientCredentials:
                     allow_redirects=False,  # the next host would get the secret
                     stream=True,
                 ) as response:
-                    body = bodies.read(response, MOST_BYTES, until=until)
+                    body = bodies.read(response, MOST_BYTES, until=until).data
             except (OSError, HTTPError) as error:
                 fault = of_exception(without_secrets(self.token_url), error, TIMEOUT_S)
                 raise fault from None  # what requests raises may hold the form

@@ -152,10 +152,10 @@ class QuerySession(requests.Session):
         limit_bytes = self._limits.answer_bytes if is_success else MAX_ERROR_BYTES
         body = bodies.read(response, limit_bytes, until=until)
         if not is_success:
-            self._refuse(response, query, body[:limit_bytes])
-        if len(body) > limit_bytes:
+            self._refuse(response, query, body.data[:limit_bytes])
+        if body.is_too_large:
             raise faults.too_large(self._url, query, limit_bytes)
-        return body
+        return body.data
 
     def _refuse(self, response: requests.Response, query: str, body: bytes) -> Never:
         said = faults.said(body, self._clean)
