@@ -13,7 +13,7 @@ import pytest
 from analysis.config import CanaryConfig
 from analysis.engine import analyze
 from analysis.report import AnalysisReport, MetricReport
-from analysis.sources.prometheus import PrometheusSource
+from analysis.sources.prometheus import Form, PrometheusSource
 from analysis.window import Window
 from judges import Verdict
 from tests.support.builders import a_config
@@ -55,8 +55,8 @@ def config() -> CanaryConfig:
 
 
 @cache
-def judged(url: str, fleet: Fleet, budget: int) -> AnalysisReport:
-    source = PrometheusSource(url=url, max_samples=budget)
+def judged(url: str, fleet: Fleet, budget: int, form: Form = Form.EXTRAPOLATED) -> AnalysisReport:
+    source = PrometheusSource(url=url, max_samples=budget, form=form)
     return analyze(config(), source, window_of(fleet), SIDES)
 
 
