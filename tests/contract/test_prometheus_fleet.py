@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ import pytest
 from analysis.config import CanaryConfig
 from analysis.engine import analyze
 from analysis.report import AnalysisReport, MetricReport
+from analysis.sources.keeping import Keeping
 from analysis.sources.prometheus import Form, PrometheusSource
+from analysis.sources.recording import load, save
 from analysis.window import Window
 from judges import Verdict
 from tests.support.builders import a_config
@@ -140,6 +144,21 @@ def test_the_note_gives_the_numbers_and_the_query(url: str) -> None:
     assert 'as sum by (le) (delta(latency_bucket{hash="old"}[44999ms]))' in note
     cost = int(re.search(r"about ([\d,]+) samples", note)[1].replace(",", ""))  # type: ignore[index]  # it is there
     assert cost == pytest.approx(20 * 15 * HALF_AN_HOUR, rel=0.1)
+
+
+def test_a_recording_of_sums_is_judged_like_the_server(url: str, tmp_path: Path) -> None:
+    source, window = PrometheusSource(url=url, max_samples=1_000), window_of(BAD)
+    kept = Keeping(source)
+    live = analyze(config(), kept, window, SIDES)
+    save(kept.recording(window, SIDES), tmp_path / "kept", config_text="")
+    earlier = replace(window, end=window.end - 600)
+
+    recording = load(tmp_path / "kept")
+
+    again = analyze(config(), recording, window, SIDES)
+    assert [one.judgment for one in again.metrics] == [one.judgment for one in live.metrics]
+    look = analyze(config(), recording, earlier, SIDES)
+    assert look.metrics[0].baseline.tolist() == live.metrics[0].baseline[:-20].tolist()
 
 
 def test_two_hundred_pods_a_side_are_summed_over_every_pod() -> None:

@@ -29,6 +29,7 @@ DEADLINE_S = 2.0
 MOST_MB = 350
 NOTHING = b'{"status":"success","data":{"resultType":"matrix","result":[]}}'
 SELECTED = ("--start=1700000000", "--end=1700003600")
+SECRETS = clean_environment(TOKEN=SECRET, API_KEY=f"key-{SECRET}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,11 @@ class Ended:
 
 def judged(folder: Path, url: str, **settings: str) -> Ended:
     """Run `serinus judge` with a secret to keep, in a process that is measured."""
+    return measured(command_line("judge", written(folder, url, **settings), *SELECTED), SECRETS)
+
+
+def written(folder: Path, url: str, **settings: str) -> Path:
+    """Write a configuration that names secrets."""
     server = {
         "url": url,
         "timeout": "1s",
@@ -64,8 +70,7 @@ def judged(folder: Path, url: str, **settings: str) -> Ended:
     }
     config = folder / "canary.yaml"
     config.write_text(json.dumps(document))
-    environment = clean_environment(TOKEN=SECRET, API_KEY=f"key-{SECRET}")
-    return measured(command_line("judge", config, *SELECTED), environment)
+    return config
 
 
 def measured(command: Sequence[str], environment: Mapping[str, str]) -> Ended:
@@ -212,6 +217,21 @@ def test_what_passes_is_gotten_over(tmp_path: Path, behave: Behavior) -> None:
     assert ended.done.code == INCONCLUSIVE
     assert "matched no series" in ended.done.out
     assert ended.done.err == ""
+
+
+def test_a_recording_holds_no_secret(tmp_path: Path) -> None:
+    def answer(stream: socket.socket, _: bytes, __: int) -> None:
+        stream.sendall(response(NOTHING))
+
+    with HostileServer(answer) as server:
+        config = written(tmp_path, server.url)
+        kept = tmp_path / "kept"
+        done = measured(command_line("record", config, *SELECTED, "--output", kept), SECRETS).done
+
+    assert done.code == 0, done.err
+    assert any(SECRET.encode() in request for request in server.requests)
+    for file in kept.iterdir():
+        assert SECRET.encode() not in file.read_bytes()
 
 
 # ---- certificates
