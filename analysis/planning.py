@@ -39,18 +39,31 @@ class Ask:
 
 def unique_requests(asks: Sequence[Ask]) -> list[Request]:
     """Give the requests of a plan, each once, in the order of the plan."""
-    unique: dict[Request, Request] = {}
+    alike: dict[Request, list[Summing]] = {}
     for ask in asks:
-        unique[ask.request] = _both(unique.get(ask.request, ask.request), ask.request)
-    return list(unique.values())
+        summing = [ask.request.summing] if ask.request.summing is not None else []
+        alike.setdefault(ask.request, []).extend(summing)
+    together = _together([{one.group for one in some} for some in alike.values()])
+    return [
+        replace(request, summing=_of_all(some, together)) if some else request
+        for request, some in alike.items()
+    ]
 
 
-def _both(first: Request, again: Request) -> Request:
-    """Keep, of an answer that two metrics use, the labels that either wants to tell apart."""
-    if first.summing is None or again.summing is None:
-        return first
-    keep = tuple(sorted({*first.summing.keep, *again.summing.keep}))
-    return replace(first, summing=replace(first.summing, keep=keep))
+def _of_all(some: Sequence[Summing], together: Mapping[str, str]) -> Summing:
+    """Keep, of an answer that several metrics use, the labels that any wants to tell apart."""
+    keep = tuple(sorted({label for one in some for label in one.keep}))
+    return replace(some[0], keep=keep, group=together[some[0].group])
+
+
+def _together(shared: Sequence[set[str]]) -> dict[str, str]:
+    """Give every group the name of those it shares a request with, however far around."""
+    names = {group: group for groups in shared for group in groups}
+    for groups in shared:
+        joined = {names[group] for group in groups}
+        first = min(joined, default="")
+        names = {group: first if name in joined else name for group, name in names.items()}
+    return names
 
 
 def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[Ask, ...]:

@@ -25,10 +25,10 @@ from analysis.sources.prometheus_http.credentials import (
 from analysis.sources.prometheus_http.crew import crew
 from analysis.sources.prometheus_http.deadline import Deadline
 from analysis.sources.prometheus_http.faults import ServerError, too_slow
+from analysis.sources.prometheus_http.growth import Form
 from analysis.sources.prometheus_http.oauth2 import ClientCredentials
 from analysis.sources.prometheus_http.session import Limits
 from analysis.sources.prometheus_http.sigv4 import SigV4
-from analysis.sources.prometheus_http.sums import Form
 
 __all__ = [
     "Auth",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from analysis.config.sources import Backend
-from analysis.sources.prometheus_http.sums import Form
+from analysis.sources.prometheus_http.growth import Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

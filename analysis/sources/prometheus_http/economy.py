@@ -1,7 +1,7 @@
 """Too many samples to be read one by one: what they are estimated at, and who is summed.
 
 The cost is asked first, of all selectors together. Above the budget the server sums what costs
-most, per pod if that is affordable and per side otherwise; see `sums` for what it is asked.
+most, per pod if that is affordable and per side otherwise; see `growth` for what it is asked.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from analysis.errors import SourceError
 from analysis.sources.port import Answer, Answers, Request, RequestKind
-from analysis.sources.prometheus_http import sums
+from analysis.sources.prometheus_http import growth
 from analysis.sources.prometheus_http.faults import ServerError
-from analysis.sources.prometheus_http.sums import Facts, Form
+from analysis.sources.prometheus_http.growth import Facts, Form, Way
+from analysis.sources.prometheus_http.sums import as_counters
 
 # A stretch is looked at in so many places: pods that came or went in between are estimated.
 PROBES = 3
@@ -31,20 +32,20 @@ class Reading:
     Attributes:
         request: What was asked for.
         sent: What the server is asked.
-        facts: What is known of its samples if they are summed; `None` where they are not.
+        scale: What its sums are multiplied with; `None` where nothing is summed.
         note: What a reader should know; empty where nothing.
     """
 
     request: Request
     sent: Request
-    facts: Facts | None = None
+    scale: float | None = None
     note: str = ""
 
     def answer(self, answer: Answer | SourceError) -> Answer | SourceError:
         """Give the server's answer as one to what was asked for."""
-        if self.facts is None or isinstance(answer, SourceError):
+        if self.scale is None or isinstance(answer, SourceError):
             return answer
-        series = sums.as_counters(answer.series, self.request, self.facts)
+        series = as_counters(answer.series, self.request, self.scale)
         return replace(answer, series=series, infos=(*answer.infos, self.note))
 
 
@@ -54,7 +55,7 @@ def readings(requests: Sequence[Request], budget: int, form: Form, ask: Ask) -> 
     Args:
         requests: All requests of one call.
         budget: Samples that may be read one by one, in all.
-        form: How the server sums.
+        form: How the server's functions treat the edges of a window.
         ask: Asks the server.
 
     Raises:
@@ -62,28 +63,28 @@ def readings(requests: Sequence[Request], budget: int, form: Form, ask: Ask) -> 
     """
     costs = _costs([request for request in requests if request.summing is not None], ask)
     dear = _too_dear(costs, budget)
-    if not dear:
-        return tuple(Reading(request=request, sent=request) for request in requests)
-    facts = _facts(dear, form, ask)
-    room = budget - sum(cost for request, cost in costs.items() if request not in facts)
-    by_group = _by_pod(facts, room)
+    left = budget - sum(cost for request, cost in costs.items() if _group(request) not in dear)
+    known = _facts([request for request in costs if _group(request) in dear], form, ask)
+    per_pod = _per_pod(known, left)
+    summed: dict[Request, Reading] = {}
+    for group, facts in known.items():
+        way = growth.way_of(facts.values(), form, budget)
+        for request, fact in facts.items():
+            price = f"about {costs[request]:,} samples: with the others more than max_samples "
+            price += f"({budget:,})"
+            summed[request] = _summed(request, fact, way, price, per_pod=group in per_pod)
     return tuple(
-        _reading(request, facts[request], costs[request], budget, by_pod=request in by_group)
-        if request in facts
-        else Reading(request=request, sent=request)
-        for request in requests
+        summed.get(request, Reading(request=request, sent=request)) for request in requests
     )
 
 
-def _reading(request: Request, facts: Facts, cost: int, budget: int, *, by_pod: bool) -> Reading:
-    keep = request.summing.keep if request.summing is not None and by_pod else ()
-    sent = sums.summed(request, keep, facts)
-    note = (
-        f"about {cost:,} samples: with the others more than max_samples ({budget:,}), so the "
-        f"server summed them {'per' if keep else 'over every'} {' and '.join(keep) or 'pod'}, "
-        f"as {sent.query}; {facts.exactness}"
-    )
-    return Reading(request=request, sent=sent, facts=facts, note=note)
+def _summed(request: Request, facts: Facts, way: Way, price: str, *, per_pod: bool) -> Reading:
+    keep = request.summing.keep if request.summing is not None and per_pod else ()
+    grown = growth.growth(request, facts, way)
+    sent = growth.summed(request, keep, grown)
+    over = f"per {' and '.join(keep)}" if keep else "over every pod"
+    note = f"{price}, so the server summed them {over}, as {sent.query}; {way}"
+    return Reading(request=request, sent=sent, scale=grown.scale, note=note)
 
 
 # ---- what it costs
@@ -160,7 +161,7 @@ def _instants(probe: Request) -> int:
 # ---- who is summed
 
 
-def _too_dear(costs: Mapping[Request, int], budget: int) -> tuple[Request, ...]:
+def _too_dear(costs: Mapping[Request, int], budget: int) -> frozenset[str]:
     """Take groups away, the dearest first, until the rest can be afforded."""
     groups: dict[str, int] = {}
     for request, cost in costs.items():
@@ -172,34 +173,33 @@ def _too_dear(costs: Mapping[Request, int], budget: int) -> tuple[Request, ...]:
             break
         dear.add(group)
         left -= groups[group]
-    return tuple(request for request in costs if _group(request) in dear)
+    return frozenset(dear)
 
 
 def _group(request: Request) -> str:
     return request.summing.group if request.summing is not None else ""
 
 
-def _by_pod(facts: Mapping[Request, Facts], room: int) -> frozenset[Request]:
+def _per_pod(known: Mapping[str, Mapping[Request, Facts]], left: float) -> frozenset[str]:
     """Find the groups whose sums per pod can be afforded, the cheapest first."""
-    groups: dict[str, int] = {}
-    for request, known in facts.items():
-        groups[_group(request)] = groups.get(_group(request), 0) + known.sums
+    sums = {group: sum(fact.sums for fact in facts.values()) for group, facts in known.items()}
     affordable: set[str] = set()
-    for group in sorted(groups, key=lambda name: (groups[name], name)):
-        room -= groups[group]
-        if room >= 0:
+    for group in sorted(sums, key=lambda name: (sums[name], name)):
+        left -= sums[group]
+        if left >= 0:
             affordable.add(group)
-    return frozenset(request for request in facts if _group(request) in affordable)
+    return frozenset(affordable)
 
 
-def _facts(requests: Sequence[Request], form: Form, ask: Ask) -> dict[Request, Facts]:
-    """Learn what must be known to have the samples summed."""
-    asked = {request: sums.questions(request, form) for request in requests}
+def _facts(requests: Sequence[Request], form: Form, ask: Ask) -> dict[str, dict[Request, Facts]]:
+    """Learn, by group, what must be known to have samples summed."""
+    asked = {request: growth.questions(request, form) for request in requests}
     answers = ask(list(dict.fromkeys(one for some in asked.values() for one in some.values())))
-    return {
-        request: sums.facts(request, _numbers(some, answers), form)
-        for request, some in asked.items()
-    }
+    known: dict[str, dict[Request, Facts]] = {}
+    for request, some in asked.items():
+        told = _numbers(some, answers)
+        known.setdefault(_group(request), {})[request] = growth.facts(request, told)
+    return known
 
 
 def _numbers(asked: Mapping[str, Request], answers: Answers) -> dict[str, float]:
