@@ -286,6 +286,7 @@ class CanaryConfig(Section):
         window = self.window.model_copy(update={"planned": planned})
         return self.model_copy(update={"window": window})
 
+
 def _unknown_source(name: str, known: Mapping[str, SourceSettings]) -> str:
     if not known:
         return "names a source, but there are no `sources`; describe them, or leave it out"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from analysis.config import (
     TableSettings,
 )
 from analysis.errors import ConfigError
-from analysis.query import MissingVariableError, expand
+from analysis.query import MissingVariableError, expand, references
 
 if TYPE_CHECKING:
     from analysis.sources.port import MetricSource
@@ -53,6 +53,25 @@ def open_source(
     from analysis.sources.several import Several
 
     return Several(sources=opened)
+
+
+def named_variables(config: CanaryConfig) -> frozenset[str]:
+    """Name the variables of the environment that a configuration's sources need."""
+    settings = [one.model_dump(mode="json") for one in config.named_sources.values()]
+    return frozenset(name for one in settings for name in _named_in(one))
+
+
+def _named_in(node: object, key: str = "") -> Iterator[str]:
+    match node:
+        case str() if key.endswith("_env"):
+            yield node
+        case str():
+            yield from references(node)
+        case dict():
+            for inner, value in node.items():
+                yield from _named_in(value, inner)
+        case _:
+            return
 
 
 def _place(name: str) -> str:

@@ -144,9 +144,9 @@ class PrometheusSource:
             return self._outcomes(some, deadline.rest(), no_progress)
 
         readings = economy.readings(asked, self.max_samples, self.form, ask)
-        sent = tuple(dict.fromkeys(reading.sent for reading in readings))
+        sent = tuple(dict.fromkeys(one.sent for one in readings if one.fault is None))
         outcomes = self._outcomes(sent, deadline.rest(), progress)
-        answers = {one.request: one.answer(outcomes[one.sent]) for one in readings}
+        answers = {one.request: one.fault or one.answer(outcomes[one.sent]) for one in readings}
         _raise_common(tuple(answers.values()))
         return answers
 

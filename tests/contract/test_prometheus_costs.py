@@ -273,6 +273,17 @@ def test_a_server_that_fails_over_the_costs_is_asked_for_the_samples(server: HTT
     assert answer_to(a_source(server), counter("a")).series
 
 
+def test_a_server_that_cannot_count_in_time_is_not_made_to_send(server: HTTPServer) -> None:
+    timeout = {"status": "error", "errorType": "timeout", "error": "query timed out"}
+    server.expect_request(QUERY_RANGE).respond_with_json(timeout, status=503)
+    server.expect_request(QUERY).respond_with_data(ONE_POINT)
+
+    error = failure_of(a_source(server), counter("a"))
+
+    assert error.code == "timeout"
+    assert [received.path for received, _ in server.log] == [QUERY_RANGE]
+
+
 def test_a_server_that_is_down_is_asked_once() -> None:
     source = PrometheusSource(url="http://127.0.0.1:1", retries=0)
 

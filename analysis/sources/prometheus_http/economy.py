@@ -6,7 +6,7 @@ most, per pod if that is affordable and per side otherwise; see `growth` for wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.errors import SourceError
@@ -23,6 +23,7 @@ PROBE_S = 300
 MOST_CHARACTERS = 12_000
 
 Ask = Callable[[Sequence[Request]], Answers]
+Cost = int | SourceError  # samples, or why they could not be counted in time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +33,14 @@ class Reading:
     Attributes:
         request: What was asked for.
         sent: What the server is asked.
+        fault: Why it is not asked; `None` where it is.
         scale: What its sums are multiplied with; `None` where nothing is summed.
         note: What a reader should know; empty where nothing.
     """
 
     request: Request
     sent: Request
+    fault: SourceError | None = None
     scale: float | None = None
     note: str = ""
 
@@ -61,7 +64,10 @@ def readings(requests: Sequence[Request], budget: int, form: Form, ask: Ask) -> 
     Raises:
         SourceError: The server cannot be asked at all.
     """
-    costs = _costs([request for request in requests if request.summing is not None], ask)
+    told = _costs([request for request in requests if request.summing is not None], ask)
+    # A server that takes too long to count samples is not made to send them.
+    faults = {one: cost for one, cost in told.items() if isinstance(cost, SourceError)}
+    costs = {one: cost for one, cost in told.items() if not isinstance(cost, SourceError)}
     dear = _too_dear(costs, budget)
     left = budget - sum(cost for request, cost in costs.items() if _group(request) not in dear)
     known = _facts([request for request in costs if _group(request) in dear], form, ask)
@@ -74,7 +80,8 @@ def readings(requests: Sequence[Request], budget: int, form: Form, ask: Ask) -> 
             price += f"({budget:,})"
             summed[request] = _summed(request, fact, way, price, per_pod=group in per_pod)
     return tuple(
-        summed.get(request, Reading(request=request, sent=request)) for request in requests
+        summed.get(request, Reading(request=request, sent=request, fault=faults.get(request)))
+        for request in requests
     )
 
 
@@ -90,44 +97,57 @@ def _summed(request: Request, facts: Facts, way: Way, price: str, *, per_pod: bo
 # ---- what it costs
 
 
-def _costs(requests: Sequence[Request], ask: Ask) -> dict[Request, int]:
+def _costs(requests: Sequence[Request], ask: Ask) -> dict[Request, Cost]:
     """Estimate how many samples each request brings; what cannot be told is left out."""
-    found: dict[Request, int] = {}
+    found, refused = _asked(list(_batches(requests)), ask)
+    # One selector that the server does not take must not hide what the others cost.
+    again, _ = _asked([[one] for one in refused], ask) if len(refused) > 1 else ({}, [])
+    return {**found, **again}
+
+
+def _batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
+    """Put together what one query can ask about."""
     stretches: dict[tuple[float, float, str], list[Request]] = {}
     for request in requests:
         stretches.setdefault((request.start, request.end, request.source), []).append(request)
     for alike in stretches.values():
-        for some in _batches(alike):
-            found |= _costs_of(some, ask)
-    return found
+        batch: list[Request] = []
+        for request in alike:
+            if batch and sum(len(one.query) + 100 for one in [*batch, request]) > MOST_CHARACTERS:
+                yield batch
+                batch = []
+            batch.append(request)
+        yield batch
 
 
-def _batches(requests: Iterable[Request]) -> Iterable[list[Request]]:
-    batch: list[Request] = []
-    for request in requests:
-        if batch and sum(len(one.query) + 100 for one in [*batch, request]) > MOST_CHARACTERS:
-            yield batch
-            batch = []
-        batch.append(request)
-    yield batch
+def _asked(
+    batches: Sequence[Sequence[Request]], ask: Ask
+) -> tuple[dict[Request, Cost], list[Request]]:
+    """Ask what batches cost; what the server refused to tell comes back beside it."""
+    probes = {_probe(batch): batch for batch in batches}
+    found: dict[Request, Cost] = {}
+    refused: list[Request] = []
+    for probe, answer in (ask(list(probes)) if probes else {}).items():
+        match answer:
+            case Answer():
+                found |= _told(probe, answer, probes[probe])
+            case ServerError(code="timeout"):
+                found |= dict.fromkeys(probes[probe], answer)
+            case ServerError():
+                pass  # whatever it is, the samples will meet it too
+            case SourceError():
+                refused += probes[probe]
+    return found, refused
 
 
-def _costs_of(requests: Sequence[Request], ask: Ask) -> dict[Request, int]:
-    probe = _probe(requests)
-    answer = ask([probe])[probe]
-    if isinstance(answer, ServerError):
-        return {}
-    if isinstance(answer, SourceError):
-        # One selector that the server does not take must not hide what the others cost.
-        alone = requests if len(requests) > 1 else ()
-        return {k: v for one in alone for k, v in _costs_of([one], ask).items()}
-    found = dict.fromkeys(requests, 0)
-    stretch = requests[0].end - requests[0].start
+def _told(probe: Request, answer: Answer, batch: Sequence[Request]) -> dict[Request, Cost]:
+    costs: dict[Request, Cost] = dict.fromkeys(batch, 0)
+    instants = round((probe.end - probe.start) / probe.step_s) + 1
     for series in answer.series:
-        request = requests[int(series.labels.get("request", "0"))]
-        seen = float(series.values.sum()) / _instants(probe)
-        found[request] = round(seen * max(1.0, stretch / _probe_s(request)))
-    return found
+        request = batch[int(series.labels.get("request", "0"))]
+        stretches = max(1.0, (request.end - request.start) / _probe_s(request))
+        costs[request] = round(float(series.values.sum()) / instants * stretches)
+    return costs
 
 
 def _probe(requests: Sequence[Request]) -> Request:
@@ -152,10 +172,6 @@ def _probe(requests: Sequence[Request]) -> Request:
 
 def _probe_s(request: Request) -> int:
     return max(1, min(PROBE_S, int(request.end - request.start)))
-
-
-def _instants(probe: Request) -> int:
-    return round((probe.end - probe.start) / probe.step_s) + 1
 
 
 # ---- who is summed

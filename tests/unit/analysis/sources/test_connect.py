@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analysis.errors import ConfigError, SourceError
-from analysis.sources.connect import open_source
+from analysis.sources.connect import named_variables, open_source
 from analysis.sources.prometheus import (
     BasicAuth,
     BearerToken,
@@ -241,3 +241,16 @@ def test_a_table_has_no_url(tmp_path: Path) -> None:
         open_source(config, URL, {})
     with pytest.raises(SourceError, match="No such file"):
         open_source(config, None, {})
+
+
+def test_the_variables_that_the_sources_need_are_named() -> None:
+    oauth2 = {**IDP, "client_id": "${CLIENT}", "client_secret_env": "SECRET"}
+    sources = {
+        "a": {"prometheus": {"url": "http://${HOST:-there}", "headers": {"X-Key": "${KEY}"}}},
+        "b": {"prometheus": {"oauth2": oauth2, "params": {"x": "${PARAM}"}}},
+        "c": {"table": {"path": "${FOLDER}/t.csv", "step": "15s"}},
+    }
+
+    assert named_variables(a_config(sources=sources)) == {
+        *("HOST", "KEY", "CLIENT", "SECRET", "PARAM", "FOLDER", "PROMETHEUS_URL"),
+    }
