@@ -109,12 +109,11 @@ def config_of(deployment: Deployment) -> CanaryConfig:
 def from_server(seed: int, indices: Sequence[int], workers: int) -> list[Row]:
     """Replay deployments from a real Prometheus that holds their samples."""
     text = "\n".join(openmetrics.lines(recorded(seed, indices))) + "\n"
-    settings = rule.configuration().source.prometheus
     with RealPrometheus(openmetrics=text) as prometheus:
         past = Simulated(
             seed=seed,
             indices=tuple(indices),
-            server=Server(settings=settings, url=prometheus.url),
+            server=Server(config=rule.configuration(), url=prometheus.url),
         )
         work = Work(deployments=past, schedule=EVERY)
         kind = EngineKind.PROCESS if workers > 1 else EngineKind.SERIAL

@@ -90,10 +90,10 @@ def test_a_list_takes_along_only_the_secrets_that_its_server_needs() -> None:
         "step: 1m", 'step: 1m, url: "${URL}", headers: {X-Scope-OrgID: "${TENANT}"}, '
         "bearer_token_env: TOKEN"
     )  # fmt: skip
-    settings = parse_config(text).source.prometheus
+    config = parse_config(text)
     environment = {"URL": "http://p:1", "TENANT": "a", "TOKEN": "secret", "OTHER": "secret too"}
 
-    server = Server.of(settings, None, environment)
+    server = Server.of(config, None, environment)
 
     assert server.environment.keys() == {"URL", "TENANT", "TOKEN"}
     assert "secret" not in repr(server)
@@ -163,7 +163,7 @@ def test_a_configuration_may_be_for_another_length() -> None:
 def test_the_word_tells_what_it_names(tmp_path: Path) -> None:
     folder = some_recordings(tmp_path / "past", {"a": None})
     path = written(tmp_path, "id,start,end\n", "past.csv")
-    server = Server(settings=limited().source.prometheus)
+    server = Server(config=limited())
 
     assert isinstance(open_deployments(str(folder), None), RecordedDeployments)
     assert isinstance(open_deployments(str(path), server), ListedDeployments)
