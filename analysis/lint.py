@@ -13,8 +13,7 @@ import promql_parser
 from analysis.config import BUILT_IN, SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.errors import ConfigError, Fault
-from analysis.planning import known_variables
-from analysis.query import references, render
+from analysis.query import needed, references, render
 from judges.core.history import LEAST_WINDOWS
 
 # One of these fits wherever a value may stand: as a duration, as a word, as a number.
@@ -39,8 +38,8 @@ def lint(config: CanaryConfig) -> tuple[Fault, ...]:
     warnings = [*_of_window(config), *_of_variables(config)]
     faults: list[Fault] = []
     for index, metric in enumerate(config.metrics):
-        for role, template in metric.templates():
-            path = f"metrics[{index}] ({metric.name}).{role}"
+        for place, role, template in _templates(metric):
+            path = f"metrics[{index}] ({metric.name}).{place}"
             try:
                 warnings += _of_query(path, role, template, config)
                 _check_table(metric, template, config)
@@ -49,6 +48,18 @@ def lint(config: CanaryConfig) -> tuple[Fault, ...]:
     if faults:
         raise ConfigError(tuple(faults))
     return tuple(warnings)
+
+
+def _templates(metric: Metric) -> Iterator[tuple[str, str, str]]:
+    """Give each query once, with its place and its role."""
+    by_side = [metric.templates(side) for side in SIDES]
+    for baseline, canary in zip(*by_side, strict=True):
+        role = canary[0]
+        if baseline == canary:
+            yield role, *canary
+        else:
+            yield f"{role}.{SIDES[0]}", *baseline
+            yield f"{role}.{SIDES[1]}", *canary
 
 
 def _of_window(config: CanaryConfig) -> Iterator[Fault]:
@@ -64,10 +75,10 @@ def _of_window(config: CanaryConfig) -> Iterator[Fault]:
 
 def _of_history(config: CanaryConfig) -> Iterator[Fault]:
     history = config.window.history
-    needed = LEAST_WINDOWS * (config.window.planned - config.window.warmup)
-    if history is not None and history < needed:
+    enough = LEAST_WINDOWS * (config.window.planned - config.window.warmup)
+    if history is not None and history < enough:
         message = (
-            f"is shorter than {LEAST_WINDOWS} of the planned windows ({format_duration(needed)}), "
+            f"is shorter than {LEAST_WINDOWS} of the planned windows ({format_duration(enough)}), "
             f"so late looks are judged without it"
         )
         yield Fault(path="window.history", message=message)
@@ -79,7 +90,10 @@ def _of_variables(config: CanaryConfig) -> Iterator[Fault]:
         *BUILT_IN,
         "planned",
     }
-    for name in sorted(known_variables(config) - declared):
+    undeclared = frozenset().union(
+        *(needed(text) for metric in config.metrics for _, _, text in _templates(metric))
+    )
+    for name in sorted(undeclared - declared):
         for near in difflib.get_close_matches(name, declared, n=1):
             message = f"a query uses ${{{name}}}, which is not declared; did you mean '{near}'?"
             yield Fault(path="variables", message=message)

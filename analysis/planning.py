@@ -159,7 +159,12 @@ def past_of(config: CanaryConfig, window: Window) -> Window | None:
 
 def known_variables(config: CanaryConfig) -> frozenset[str]:
     """Name every variable that a query refers to or that the configuration declares."""
-    templates = [template for metric in config.metrics for _, template in metric.templates()]
+    templates = [
+        template
+        for metric in config.metrics
+        for side in SIDES
+        for _, template in metric.templates(side)
+    ]
     declared = {name for side in SIDES for name in config.side_variables(side)}
     return frozenset().union(declared, *(references(template) for template in templates))
 
@@ -192,7 +197,7 @@ def _rendered(
     """Render a metric's queries for one side, with what is wrong with them."""
     asks: list[Ask] = []
     faults: list[Fault] = []
-    for role, template in metric.templates():
+    for role, template in metric.templates(side):
         try:
             query = render(template, values)
         except MissingVariableError as error:
@@ -269,7 +274,8 @@ def _sides_ask_the_same(asks: Sequence[Ask]) -> bool:
 
 
 def _same(metric: Metric) -> str:
-    names = sorted(set().union(*(references(template) for _, template in metric.templates())))
+    templates = (template for side in SIDES for _, template in metric.templates(side))
+    names = sorted(set().union(*(references(template) for template in templates)))
     used = f"it uses {', '.join(names)}" if names else "it uses no variable"
     return (
         f"both sides ask the same query ({used}); use a variable that differs between baseline and "
