@@ -15,7 +15,13 @@ from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.config.load import digest
 from analysis.limits import limits_of
-from analysis.planning import Variables, plan, plan_history, unique_requests
+from analysis.planning import (
+    Variables,
+    baseline_offset_s,
+    plan,
+    plan_history,
+    unique_requests,
+)
 from analysis.report import AnalysisReport, MetricReport, Provenance, source_errors
 from analysis.retrospect import Trace, retrace, together
 from analysis.samples import Gathered, gather
@@ -156,6 +162,7 @@ class Concluded:
             log_e=decision.log_e,
             pass_score=config.scoring.pass_,
             marginal_score=config.scoring.marginal,
+            baseline_offset_s=baseline_offset_s(config),
             warnings=_warnings(config, look.window),
             provenance=provenance_of(config, look.variables),
             trace=_together(self.scored, traces),
@@ -285,11 +292,17 @@ def _pods(side: Side) -> int:
 
 
 def _warnings(config: CanaryConfig, window: Window) -> tuple[str, ...]:
-    planned = config.window.planned
-    if window.end - window.start > planned.total_seconds() * 1.01:
-        length = format_duration(planned)
-        return (f"the window is longer than window.planned ({length}); evidence is tuned for that",)
-    return ()
+    planned, offset = config.window.planned, config.window.baseline_offset
+    length = format_duration(planned)
+    too_long = f"the window is longer than window.planned ({length}); evidence is tuned for that"
+    warnings = (too_long,) if window.end - window.start > planned.total_seconds() * 1.01 else ()
+    if offset is None:
+        return warnings
+    unpaired = (
+        f"unpaired: the baseline was read {format_duration(offset)} before the canary; whatever "
+        f"else changed meanwhile is part of the difference, and no error rate covers it"
+    )
+    return (unpaired, *warnings)
 
 
 def provenance_of(config: CanaryConfig, variables: Variables) -> Provenance:

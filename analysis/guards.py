@@ -49,6 +49,7 @@ class Comparison:
         warnings: What the source said about them.
         edges: Why the sides could not be laid on the same bucket edges.
         needs_baseline: Whether the judge compares at all.
+        is_paired: Whether both sides are of the same time; else one series may well be both.
     """
 
     sample: Sample
@@ -57,6 +58,7 @@ class Comparison:
     warnings: tuple[str, ...] = ()
     edges: Finding | None = None
     needs_baseline: bool = True
+    is_paired: bool = True
 
 
 def inspect(comparison: Comparison) -> tuple[Finding, ...]:
@@ -103,7 +105,8 @@ def _has_data(side: Side) -> bool:
 def _same(comparison: Comparison) -> Finding | None:
     if not comparison.needs_baseline or not (comparison.baseline and comparison.canary):
         return None
-    if not (_same_labels(comparison) or _same_values(comparison)):
+    same_labels = comparison.is_paired and _same_labels(comparison)
+    if not (same_labels or _same_values(comparison)):
         return None
     return Finding(
         code="same_series",

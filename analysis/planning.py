@@ -76,11 +76,12 @@ def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[As
     asks: list[Ask] = []
     faults = _taken(variables)
     values = {side: _values(config, window, variables, side) for side in SIDES}
+    windows = {SIDES[0]: window.earlier(baseline_offset_s(config)), SIDES[1]: window}
     for index, metric in enumerate(config.metrics):
         of_metric: list[Ask] = []
         for side in SIDES:
             rendered, failed = _rendered(
-                index, metric, side, values[side], window, config.source_name(metric)
+                index, metric, side, values[side], windows[side], config.source_name(metric)
             )
             of_metric += rendered
             faults += failed
@@ -153,7 +154,8 @@ def past_of(config: CanaryConfig, window: Window) -> Window | None:
     """Give the stretch before the window that is asked for; `None` where none is, or no step."""
     if config.window.history is None:
         return None
-    past = window.before(config.window.history.total_seconds())
+    baselines = window.earlier(baseline_offset_s(config))
+    past = baselines.before(config.window.history.total_seconds())
     return past if past.steps else None
 
 
@@ -167,6 +169,12 @@ def known_variables(config: CanaryConfig) -> frozenset[str]:
     ]
     declared = {name for side in SIDES for name in config.side_variables(side)}
     return frozenset().union(declared, *(references(template) for template in templates))
+
+
+def baseline_offset_s(config: CanaryConfig) -> float:
+    """Give by how many seconds the baseline is read earlier than the canary; 0 side by side."""
+    offset = config.window.baseline_offset
+    return offset.total_seconds() if offset is not None else 0.0
 
 
 def learns(metric: Metric) -> bool:

@@ -127,6 +127,7 @@ class AnalysisReport:
         false_fail: The rollout's budget of false fails.
         looks: `anytime` or `fixed`.
         log_e: Evidence of harm of the whole rollout.
+        baseline_offset_s: By how many seconds the baseline was read earlier; 0 side by side.
         warnings: What a reader should know.
         provenance: How to get it again.
         trace: Evidence of harm of the whole rollout at earlier looks; `None` where it was not asked
@@ -150,6 +151,7 @@ class AnalysisReport:
     warnings: tuple[str, ...]
     provenance: Provenance
     trace: Trace | None = None
+    baseline_offset_s: float = 0.0
 
     @property
     def source_errors(self) -> tuple[str, ...]:

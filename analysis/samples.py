@@ -13,7 +13,15 @@ from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.errors import SourceError
 from analysis.guards import Comparison, Finding
 from analysis.pairing import CounterPair, Roles
-from analysis.planning import HISTORY, Ask, compares, learns, past_of, tells_pods
+from analysis.planning import (
+    HISTORY,
+    Ask,
+    baseline_offset_s,
+    compares,
+    learns,
+    past_of,
+    tells_pods,
+)
 from analysis.report import AskedQuery
 from analysis.sides import pod_names
 from analysis.sources.port import Answer, Answers, Series
@@ -58,17 +66,35 @@ def gather(
         asks: What was asked, as `planning.plan` and `planning.plan_history` give it.
         answers: What was answered.
     """
+    if offset_s := baseline_offset_s(config):
+        answers = _moved(asks, answers, offset_s)
     by_metric: dict[str, list[Ask]] = {metric.name: [] for metric in config.metrics}
     for ask in asks:
         by_metric[ask.metric].append(ask)
-    gathered = [_gathered(one, by_metric[one.name], answers, window) for one in config.metrics]
+    gathered = [
+        _gathered(one, by_metric[one.name], answers, window, is_paired=not offset_s)
+        for one in config.metrics
+    ]
     past = past_of(config, window)
     if past is None:
         return gathered
     return [_with_history(one, by_metric[one.metric.name], answers, past) for one in gathered]
 
 
-def _gathered(metric: Metric, asked: Sequence[Ask], answers: Answers, window: Window) -> Gathered:
+def _moved(asks: Sequence[Ask], answers: Answers, offset_s: float) -> Answers:
+    """Lay what the baseline answered of an earlier time on the canary's."""
+    moved = dict(answers)
+    for request in {a.request for a in asks if a.side == SIDES[0] and not a.is_history}:
+        answer = answers[request]
+        if isinstance(answer, Answer):
+            later = (replace(one, times=one.times + offset_s) for one in answer.series)
+            moved[request] = replace(answer, series=tuple(later))
+    return moved
+
+
+def _gathered(
+    metric: Metric, asked: Sequence[Ask], answers: Answers, window: Window, *, is_paired: bool
+) -> Gathered:
     queries = tuple(_asked(ask, answers[ask.request]) for ask in asked)
     if any(query.failed for query in queries):
         return Gathered(metric=metric, queries=queries)
@@ -84,7 +110,7 @@ def _gathered(metric: Metric, asked: Sequence[Ask], answers: Answers, window: Wi
             for side, rows in ((s, getattr(sampled.sample, s)) for s in SIDES)
         },
         notes=sampled.notes + infos,
-        findings=guards.inspect(_comparison(metric, own, answers, sampled)),
+        findings=guards.inspect(_comparison(metric, own, answers, sampled, is_paired=is_paired)),
     )
 
 
@@ -152,7 +178,9 @@ class _Sampled:
 
 def _sample(metric: Metric, own: Sequence[Ask], answers: Answers, window: Window) -> _Sampled:
     baseline, canary = (_series(own, answers, side) for side in SIDES)
-    return _laid(metric, (baseline, canary), own[0].request.start, window)
+    # A baseline of an earlier time was asked for earlier; it has been moved to the canary's.
+    since = max(ask.request.start for ask in own)
+    return _laid(metric, (baseline, canary), since, window)
 
 
 def _laid(metric: Metric, by_side: tuple[Roles, Roles], since: float, window: Window) -> _Sampled:
@@ -227,7 +255,7 @@ def _said(own: Sequence[Ask], answers: Answers, what: str) -> tuple[str, ...]:
 
 
 def _comparison(
-    metric: Metric, own: Sequence[Ask], answers: Answers, sampled: _Sampled
+    metric: Metric, own: Sequence[Ask], answers: Answers, sampled: _Sampled, *, is_paired: bool
 ) -> Comparison:
     series = {
         side: tuple(one for role in _series(own, answers, side).values() for one in role)
@@ -240,4 +268,5 @@ def _comparison(
         warnings=_said(own, answers, "warnings"),
         edges=sampled.edges,
         needs_baseline=compares(metric),
+        is_paired=is_paired,
     )

@@ -55,6 +55,22 @@ class WindowSettings(Section):
         "serves windows of up to 72m",
     )
 
+    baseline_offset: PositiveDuration | None = Field(
+        default=None,
+        description="how much earlier than the canary the baseline is read: before and after "
+        "instead of side by side, so the sides share no time; at least planned",
+    )
+
+    @model_validator(mode="after")
+    def _offset_reaches_back(self) -> Self:
+        if self.baseline_offset is not None and self.baseline_offset < self.planned:
+            offset, planned = format_duration(self.baseline_offset), format_duration(self.planned)
+            raise ValueError(
+                f"baseline_offset ({offset}) must be at least planned ({planned}), or the baseline "
+                f"would be read after the canary began"
+            )
+        return self
+
     @model_validator(mode="after")
     def _something_left(self) -> Self:
         if self.warmup >= self.planned:
@@ -240,7 +256,7 @@ class CanaryConfig(Section):
     def _fits_together(self) -> Self:
         found = (
             *(self._names(), self._groups(), self._looks(), self._variables()),
-            self._sources(),
+            *(self._sources(), self._offset()),
         )
         if faults := [fault for faults in found for fault in faults]:
             raise faults_of(faults)
@@ -271,6 +287,12 @@ class CanaryConfig(Section):
             except judges.InvalidParameterError as error:
                 for place, text in places_of(error):
                     yield ("metrics", index, "judge", *place), text
+
+    def _offset(self) -> Faults:
+        offset, step = self.window.baseline_offset, self.step
+        if offset is not None and offset % step:
+            text = f"must be a multiple of the source's step ({format_duration(step)})"
+            yield ("window", "baseline_offset"), text
 
     def _variables(self) -> Faults:
         for name, value in self.variables.items():

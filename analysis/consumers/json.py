@@ -11,7 +11,7 @@ from analysis.limits import Limits, Range
 from analysis.report import SCHEMA, AnalysisReport, AskedQuery, MetricReport
 from analysis.retrospect import Trace
 from analysis.sides import Distribution, PodSeries
-from analysis.window import Window, as_datetime
+from analysis.window import as_datetime
 from judges import Estimate, Evidence, Judgment, Settlement
 
 
@@ -33,7 +33,7 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
         "score": report.score,
         "summary": report.summary,
         "decided_by": list(report.decided_by),
-        "window": _window(report.window, report.planned_s),
+        "window": _window(report),
         "risk": {
             "false_fail": report.false_fail,
             "looks": report.looks,
@@ -56,7 +56,8 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
     }
 
 
-def _window(window: Window, planned_s: float) -> dict[str, Any]:
+def _window(report: AnalysisReport) -> dict[str, Any]:
+    window = report.window
     return {
         "start": _time(window.start),
         "end": _time(window.end),
@@ -64,7 +65,8 @@ def _window(window: Window, planned_s: float) -> dict[str, Any]:
         "judged_to": _time(float(window.edges[-1])),
         "step_s": window.step_s,
         "steps": window.steps,
-        "planned_s": planned_s,
+        "planned_s": report.planned_s,
+        "baseline_offset_s": report.baseline_offset_s,
     }
 
 

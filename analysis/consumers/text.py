@@ -66,6 +66,7 @@ def _lines(report: AnalysisReport, *, full: bool) -> Iterator[Text]:
     yield Text.assemble(
         (f" {str(report.verdict).upper()} ", f"bold reverse {style}"),
         (f" {report.name}  ", "bold"),
+        ("unpaired  " if report.baseline_offset_s else "", "yellow"),
         (_window(report), "dim"),
     )
     yield _bar(report)

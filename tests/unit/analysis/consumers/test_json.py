@@ -60,6 +60,7 @@ def test_times_are_written_in_rfc_3339() -> None:
         "step_s": 60.0,
         "steps": 8,
         "planned_s": 3600.0,
+        "baseline_offset_s": 0.0,
     }
 
 
