@@ -24,8 +24,9 @@ MOST_TRIALS = 81
 FEW_STEPS = 30
 # How the series beside the buckets are named, and counters.
 _NO_BUCKETS = ("_sum", "_count", "_total")
-_RANGE = re.compile(r"\[([^\]:]+)\]")
-_COUNTER_FUNCTIONS = re.compile(r"\b(rate|irate|increase)\s*\(")
+_ONE_VALUE = {"last", "max", "min"}
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`')
+_COUNTED_OVER = re.compile(r"\b(?:rate|irate|increase)\s*\([^\[\]]*\[([^\]:]+)\]")
 
 
 def lint(config: CanaryConfig) -> tuple[Fault, ...]:
@@ -41,7 +42,7 @@ def lint(config: CanaryConfig) -> tuple[Fault, ...]:
         for place, role, template in _templates(metric):
             path = f"metrics[{index}] ({metric.name}).{place}"
             try:
-                warnings += _of_query(path, role, template, config)
+                warnings += _of_query(path, role, template, metric, config)
                 _check_table(metric, template, config)
             except ConfigError as error:
                 faults += [Fault(path=path, message=fault.message) for fault in error.faults]
@@ -99,7 +100,9 @@ def _of_variables(config: CanaryConfig) -> Iterator[Fault]:
             yield Fault(path="variables", message=message)
 
 
-def _of_query(path: str, role: str, template: str, config: CanaryConfig) -> Iterator[Fault]:
+def _of_query(
+    path: str, role: str, template: str, metric: Metric, config: CanaryConfig
+) -> Iterator[Fault]:
     try:
         query, parsed = _parsed(template, config)
     except ValueError as error:
@@ -113,7 +116,7 @@ def _of_query(path: str, role: str, template: str, config: CanaryConfig) -> Iter
         )
     if isinstance(parsed, promql_parser.VectorSelector) and role == "buckets":
         yield from _of_buckets(path, parsed)
-    if role == "query":
+    if role == "query" and not _looks_at_one_value(metric):
         yield from _overlap(path, query, config.step)
 
 
@@ -181,11 +184,15 @@ def _of_buckets(path: str, selector: promql_parser.VectorSelector) -> Iterator[F
         yield Fault(path=path, message=message)
 
 
+def _looks_at_one_value(metric: Metric) -> bool:
+    """Tell whether the judge reads off one value, to which it is all the same how steps relate."""
+    judge = metric.judge
+    return judge.kind == "threshold" and judge.parameters.get("statistic") in _ONE_VALUE
+
+
 def _overlap(path: str, query: str, step: timedelta) -> Iterator[Fault]:
     """Warn of ranges that overlap from step to step: they correlate the steps by themselves."""
-    if not _COUNTER_FUNCTIONS.search(query):
-        return
-    for text in _RANGE.findall(query):
+    for text in dict.fromkeys(_COUNTED_OVER.findall(_STRING.sub('""', query))):
         try:
             span = promql_parser.parse_duration(text.strip())
         except ValueError:
