@@ -55,7 +55,8 @@ def lines(preset: Preset, separation: str | None = None) -> Iterator[str]:
     """Explain a layer; with a separation, that one alone."""
     chosen = dict([separation_of(preset, separation)]) if separation else preset.separations
     yield f"{preset.name}: {preset.title}"
-    yield f"{preset.kind}, {preset.status}; needs {preset.prerequisites}"
+    yield f"{preset.kind}, {preset.status}"
+    yield f"prerequisite: {preset.prerequisites}"
     yield "\nThe sides are told apart by:"
     for name, way in chosen.items():
         yield from _separation_lines(name, way)

@@ -14,6 +14,8 @@ INTERVAL = "${interval:-1m}"
 # What a judge of rates can be told of a judge of counters.
 _SHARED_PARAMETERS = ("tolerance", "margin", "direction")
 _BUCKETS = "_bucket{"
+# Where a judge looks at an edge, the edge is about this quantile.
+USUAL_QUANTILE = 0.95
 
 
 def configured(metric: PresetMetric, separation: Separation, pods: str | None) -> dict[str, Any]:
@@ -52,7 +54,8 @@ def as_expression(metric: PresetMetric) -> str:
             return f"{_rate(sums['numerator'])} / ({_rate(sums['denominator'])} > 0)"
         case "histogram", str(buckets):
             by = " by (le) " if _BUCKETS in buckets else ""
-            return f"histogram_quantile({metric.judge['quantile']}, {_rate(buckets, by)})"
+            quantile = metric.judge.get("quantile", USUAL_QUANTILE)
+            return f"histogram_quantile({quantile}, {_rate(buckets, by)})"
         case _:
             return str(metric.input)
 
@@ -62,6 +65,8 @@ def _rate(selector: str, by: str = "") -> str:
 
 
 def _of_rates(judge: Mapping[str, Any]) -> dict[str, Any]:
+    if judge["kind"] == "exceedance":  # its limits are shares of requests, no ratios of a quantile
+        return {"kind": "mann_whitney"}
     kept = {name: judge[name] for name in _SHARED_PARAMETERS if name in judge}
     return {"kind": "mann_whitney", **kept}
 
