@@ -234,7 +234,13 @@ def _ask_baseline(
         for request, answer in moved.items()
     }
     asks: Sequence[Ask] = [*now, *(replace(ask, side=SIDES[1]) for ask in before)]
-    return gather(config, window, asks, {**answers, **later})
+    return gather(_side_by_side(config), window, asks, {**answers, **later})
+
+
+def _side_by_side(config: CanaryConfig) -> CanaryConfig:
+    """Give a configuration whose baseline is read at the time that was asked for here."""
+    window = config.window.model_copy(update={"baseline_offset": None})
+    return config.model_copy(update={"window": window})
 
 
 def _later(answer: Answer, shift_s: float) -> Answer:

@@ -74,7 +74,7 @@ def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[As
             same, and every variable that the window gives.
     """
     asks: list[Ask] = []
-    faults = _taken(variables)
+    faults = [*_taken(variables), *_reaching_over(config, window)]
     values = {side: _values(config, window, variables, side) for side in SIDES}
     windows = {SIDES[0]: window.earlier(baseline_offset_s(config)), SIDES[1]: window}
     for index, metric in enumerate(config.metrics):
@@ -185,6 +185,18 @@ def learns(metric: Metric) -> bool:
 def tells_pods(metric: Metric) -> bool:
     """Tell whether the metric's series can be told apart by pod."""
     return metric.query is not None or metric.pods is not None
+
+
+def _reaching_over(config: CanaryConfig, window: Window) -> list[Fault]:
+    """Refuse a window so long that the baseline would be read after the canary began."""
+    offset_s, length_s = baseline_offset_s(config), window.end - window.start
+    if not offset_s or length_s <= offset_s + window.step_s:
+        return []
+    text = (
+        f"is {offset_s:.0f} s and the window {length_s:.0f} s long, so the baseline would be read "
+        f"after the canary began; choose a longer offset or a shorter window"
+    )
+    return [Fault(path="window.baseline_offset", message=text)]
 
 
 def _too_long(past: Window) -> list[Fault]:

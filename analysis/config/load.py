@@ -22,7 +22,7 @@ from analysis.config.fields import SIDED, SINGLE, Place
 from analysis.config.model import SIDES, CanaryConfig
 from analysis.config.schema import json_schema
 from analysis.errors import ConfigError, Fault
-from analysis.words import remedy
+from analysis.nearest import remedy
 
 if TYPE_CHECKING:
     from analysis.presets.expand import Expansion

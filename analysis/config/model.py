@@ -30,7 +30,7 @@ from analysis.config.judging import (
     places_of,
 )
 from analysis.config.sources import SourceName, SourceSettings
-from analysis.words import remedy
+from analysis.nearest import remedy
 from judges import Looks
 
 SIDES = ("baseline", "canary")

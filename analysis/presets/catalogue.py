@@ -11,8 +11,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from analysis.errors import ConfigError
+from analysis.nearest import remedy
 from analysis.presets.model import Preset, PresetMetric
-from analysis.words import remedy
 
 FOLDER = files("analysis.presets")
 _SUFFIX = ".yaml"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.errors import ConfigError
+from analysis.nearest import remedy
 from analysis.presets.catalogue import load
 from analysis.presets.forms import configured
 from analysis.presets.model import INPUTS, Preset, Separation
-from analysis.words import remedy
 
 Document = Mapping[str, Any]
 Place = tuple[str | int, ...]

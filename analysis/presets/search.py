@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.errors import ConfigError
+from analysis.nearest import remedy
 from analysis.presets.catalogue import layers, load, metric_names
 from analysis.presets.model import Preset
-from analysis.words import remedy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

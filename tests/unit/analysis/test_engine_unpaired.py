@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from analysis.config import CanaryConfig
 from analysis.consumers.json import to_json
+from analysis.consumers.text import print_report
 from analysis.engine import analyze
 from analysis.errors import ConfigError
+from analysis.outlook import Ahead, look_ahead
 from analysis.report import AnalysisReport
 from analysis.sources.port import Answer, Answers, Progress, Request, Series, no_progress
 from judges import Verdict
@@ -148,3 +152,26 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_an_offset_that_cannot_be_is_refused(window: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         config_of(ONE_SERVICE, **window)
+
+
+def test_a_window_that_reaches_beyond_the_offset_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"is 3600 s and the window 5400 s long"):
+        analyze(config_of(ONE_SERVICE), Past({}), a_window(minutes=90), {})
+
+
+def test_a_forecast_reads_the_baseline_where_it_asked() -> None:
+    metric = a_metric(query='memory{v="${v}"}')
+    source = Past({'memory{v="old"}': [memory(100, 100)]})
+
+    found = look_ahead(config_of(metric), source, a_window(minutes=STEPS), {}, Ahead(one_side=True))
+
+    assert found.metrics[0].forecast.basis.steps > 0
+
+
+def test_the_text_calls_the_verdict_unpaired() -> None:
+    console = Console(file=StringIO(), width=100)
+
+    print_report(analyzed(ONE_SERVICE, {"memory": [memory(100, 100)]}), console)
+
+    shown = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
+    assert "PASS  shop  unpaired" in shown
