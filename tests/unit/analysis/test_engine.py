@@ -13,7 +13,7 @@ import pytest
 from analysis.config import CanaryConfig
 from analysis.config.load import digest
 from analysis.consumers.json import to_json
-from analysis.engine import analyze
+from analysis.engine import analyze, conclude, prepare
 from analysis.errors import ConfigError, SourceError
 from analysis.report import AnalysisReport, MetricReport
 from analysis.sources.port import Answer, Series
@@ -513,3 +513,17 @@ def test_scrapes_that_are_missing_leave_their_steps_unknown() -> None:
     # Minute 4:30 is the last scrape before the gap, minute 10 the first behind it.
     assert np.flatnonzero(np.isnan(metric.canary)).tolist() == [5, 6, 7, 8]
     assert metric.judgment.details["requests_canary"] == 6000
+
+
+def test_looks_concluded_together_are_what_they_are_alone() -> None:
+    config = a_config(a_metric("memory"), some_counts("errors"))
+    looks = [
+        prepare(config, FakeSource(answers | TRAFFIC), a_window(minutes=minutes), {})
+        for answers in (dict(GOOD), dict(BAD))
+        for minutes in (10, 20, 30)
+    ]
+
+    together = [to_json(look.report()) for look in conclude(looks)]
+
+    assert together == [to_json(conclude([look])[0].report()) for look in looks]
+    assert len(set(together)) == len(together)
