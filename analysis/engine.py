@@ -13,11 +13,12 @@ from analysis import scoring
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.config.load import digest
+from analysis.guards import Finding, Severity
 from analysis.limits import Limits, limits_of
 from analysis.planning import Variables, plan, plan_history, unique_requests
 from analysis.report import AnalysisReport, MetricReport, Provenance
 from analysis.retrospect import Trace, retrace, together
-from analysis.samples import Gathered, gather
+from analysis.samples import Gathered, gather, inspect_rollout, weight_of
 from analysis.sides import PodSeries, distribution_of, pods_of
 from analysis.sources.port import (
     MetricSource,
@@ -55,9 +56,11 @@ def analyze(
         ConfigError: A query cannot be rendered, or both sides ask the same.
         SourceError: No request could be answered.
     """
+    weight = weight_of(config, variables)
     asks = (*plan(config, window, variables), *plan_history(config, window, variables))
     answers = source.answer(unique_requests(asks), progress=progress)
-    judged = _judge(config, gather(config, window, asks, answers), window, looks_back)
+    gathered = gather(config, window, asks, answers, weight=weight)
+    judged = _judge(config, gathered, window, looks_back)
     return _report(config, window, variables, judged)
 
 
@@ -94,7 +97,7 @@ def _judge(
     found |= {
         one.metric.name: _Judged(
             gathered=one,
-            judgment=_with_notes(judgment, one.notes),
+            judgment=_guarded(_with_notes(judgment, one.notes), one.findings),
             limits=limits_of(rule, judgment),
             trace=trace,
         )
@@ -107,8 +110,8 @@ def _invalid(one: Gathered) -> Judgment | None:
     """Give the judgment of a metric that has no answer, or whose comparison would be worthless."""
     if one.error:
         reason, text = Reason.SOURCE, f"no answer from the source: {one.error}"
-    elif one.findings:
-        reason, text = Reason.GUARD, "; ".join(finding.summary for finding in one.findings)
+    elif not one.is_valid:
+        reason, text = Reason.GUARD, _told(one.findings, Severity.INVALID)
     else:
         return None
     return Judgment(
@@ -118,6 +121,23 @@ def _invalid(one: Gathered) -> Judgment | None:
 
 def _with_notes(judgment: Judgment, notes: tuple[str, ...]) -> Judgment:
     return replace(judgment, warnings=judgment.warnings + notes) if notes else judgment
+
+
+def _guarded(judgment: Judgment, findings: Sequence[Finding]) -> Judgment:
+    """Withhold a pass that a guard does not believe; a fail stands, as does the evidence for it."""
+    against = _told(findings, Severity.WITHHELD)
+    if not against or judgment.verdict is Verdict.FAIL:
+        return judgment
+    return replace(
+        judgment,
+        verdict=Verdict.INCONCLUSIVE,
+        reason=Reason.GUARD,
+        summary=f"{against}; what was seen: {judgment.summary}",
+    )
+
+
+def _told(findings: Sequence[Finding], severity: Severity) -> str:
+    return "; ".join(one.summary for one in findings if one.severity is severity)
 
 
 def judges_of(
@@ -169,6 +189,7 @@ def _report(
         log_e=decision.log_e,
         pass_score=config.scoring.pass_,
         marginal_score=config.scoring.marginal,
+        findings=inspect_rollout([one.gathered for one in judged], window),
         warnings=_warnings(config, window),
         provenance=provenance_of(config, variables),
         trace=_trace(judged, shares),

@@ -203,9 +203,14 @@ def _request(metric: Metric, query: str, window: Window) -> Request:
     return Request(
         kind=RequestKind.SAMPLES if metric.histogram is None else RequestKind.BUCKETS,
         query=query,
-        start=math.floor(window.start - LOOKBACK_S),
+        start=asked_from(window),
         end=float(edges[-1]),
     )
+
+
+def asked_from(window: Window) -> float:
+    """Give the first instant that raw samples are asked for, epoch seconds."""
+    return math.floor(window.start - LOOKBACK_S)
 
 
 def compares(metric: Metric) -> bool:

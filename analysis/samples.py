@@ -11,9 +11,18 @@ from dataclasses import dataclass, field, replace
 from analysis import guards, histograms, pairing
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.errors import SourceError
-from analysis.guards import Comparison, Finding
+from analysis.guards import Comparison, Finding, Rollout, Severity, Weight
 from analysis.pairing import CounterPair, Roles
-from analysis.planning import HISTORY, Ask, compares, learns, past_of, tells_pods
+from analysis.planning import (
+    HISTORY,
+    Ask,
+    Variables,
+    asked_from,
+    compares,
+    learns,
+    past_of,
+    tells_pods,
+)
 from analysis.report import AskedQuery
 from analysis.sides import pod_names
 from analysis.sources.port import Answer, Answers, Series
@@ -29,9 +38,10 @@ class Gathered:
         metric: The metric.
         queries: Its queries, and how each was answered.
         sample: Both sides on the grid; `None` where a query failed.
-        notes: Remarks that a reader of the judgment should know.
-        findings: What makes a comparison worthless.
         pods: Names of the sample's rows, by side.
+        notes: Remarks that a reader of the judgment should know.
+        findings: What speaks against the comparison.
+        comparison: What the guards looked at; `None` where a query failed.
     """
 
     metric: Metric
@@ -40,6 +50,12 @@ class Gathered:
     pods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    comparison: Comparison | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether there is anything to judge."""
+        return all(finding.severity is not Severity.INVALID for finding in self.findings)
 
     @property
     def error(self) -> str | None:
@@ -47,8 +63,26 @@ class Gathered:
         return next((query.error for query in self.queries if query.failed), None)
 
 
+def weight_of(config: CanaryConfig, variables: Variables) -> Weight | None:
+    """Give the canary's part of the traffic; `None` where nobody said.
+
+    Raises:
+        ConfigError: A variable that should hold it has no value, or one that is no weight.
+    """
+    if config.traffic is None:
+        return None
+    side = SIDES[1]
+    share = config.traffic.share({**config.side_variables(side), **variables.get(side, {})})
+    return None if share is None else Weight(share=share, tolerance=config.traffic.tolerance)
+
+
 def gather(
-    config: CanaryConfig, window: Window, asks: Sequence[Ask], answers: Answers
+    config: CanaryConfig,
+    window: Window,
+    asks: Sequence[Ask],
+    answers: Answers,
+    *,
+    weight: Weight | None = None,
 ) -> list[Gathered]:
     """Lay every metric's series on the grid of the window and inspect them.
 
@@ -57,11 +91,15 @@ def gather(
         window: The time to judge.
         asks: What was asked, as `planning.plan` and `planning.plan_history` give it.
         answers: What was answered.
+        weight: What the requests of both sides are held against.
     """
     by_metric: dict[str, list[Ask]] = {metric.name: [] for metric in config.metrics}
     for ask in asks:
         by_metric[ask.metric].append(ask)
-    gathered = [_gathered(one, by_metric[one.name], answers, window) for one in config.metrics]
+    gathered = [
+        _guarded(_gathered(one, by_metric[one.name], answers, window), weight)
+        for one in config.metrics
+    ]
     past = past_of(config, window)
     if past is None:
         return gathered
@@ -84,7 +122,24 @@ def _gathered(metric: Metric, asked: Sequence[Ask], answers: Answers, window: Wi
             for side, rows in ((s, getattr(sampled.sample, s)) for s in SIDES)
         },
         notes=sampled.notes + infos,
-        findings=guards.inspect(_comparison(metric, own, answers, sampled)),
+        comparison=_comparison(metric, own, answers, sampled, window),
+    )
+
+
+def _guarded(one: Gathered, weight: Weight | None) -> Gathered:
+    if one.comparison is None:
+        return one
+    comparison = replace(one.comparison, weight=weight)
+    return replace(one, comparison=comparison, findings=guards.inspect(comparison))
+
+
+def inspect_rollout(gathered: Sequence[Gathered], window: Window) -> tuple[Finding, ...]:
+    """Say what speaks against the comparisons of a rollout as a whole."""
+    comparisons = {
+        one.metric.name: one.comparison for one in gathered if one.comparison is not None
+    }
+    return guards.inspect_rollout(
+        Rollout(comparisons=comparisons, since=asked_from(window), begin=float(window.edges[0]))
     )
 
 
@@ -226,7 +281,7 @@ def _said(own: Sequence[Ask], answers: Answers, what: str) -> tuple[str, ...]:
 
 
 def _comparison(
-    metric: Metric, own: Sequence[Ask], answers: Answers, sampled: _Sampled
+    metric: Metric, own: Sequence[Ask], answers: Answers, sampled: _Sampled, window: Window
 ) -> Comparison:
     series = {
         side: tuple(one for role in _series(own, answers, side).values() for one in role)
@@ -239,4 +294,5 @@ def _comparison(
         warnings=_said(own, answers, "warnings"),
         edges=sampled.edges,
         needs_baseline=compares(metric),
+        begin=float(window.edges[0]),
     )

@@ -27,6 +27,7 @@ from analysis.config.judging import (
     misfit,
     places_of,
 )
+from analysis.config.traffic import Traffic
 from judges import Looks
 
 SIDES = ("baseline", "canary")
@@ -237,6 +238,9 @@ class CanaryConfig(_Model):
         "null means the caller must give it",
     )
     window: WindowSettings = WindowSettings()
+    traffic: Traffic | None = Field(
+        default=None, description="what the requests of both sides are held against"
+    )
     risk: Risk = Risk()
     scoring: Scoring = Scoring()
     metrics: tuple[Metric, ...] = Field(min_length=1, max_length=500)

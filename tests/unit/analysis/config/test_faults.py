@@ -35,7 +35,7 @@ def at(line: int, path: str, message: str) -> str:
 
 
 MAPPING = "must be a mapping, with a key and a colon on each line"
-TOP = "version, name, source, variables, window, risk, scoring, metrics"
+TOP = "version, name, source, variables, window, traffic, risk, scoring, metrics"
 
 # Each adds one fault to `BASE`: what is added, the fault's path, what is said of it.
 FAULTS = {
