@@ -247,6 +247,21 @@ def _later(answer: Answer, shift_s: float) -> Answer:
 # ---- the forecast
 
 
+def forecasts(
+    config: CanaryConfig, gathered: Sequence[Gathered], window: Window
+) -> dict[str, Forecast]:
+    """Forecast every metric of a rollout as configured, by what both sides showed in a window.
+
+    Args:
+        config: How to judge, and for how long.
+        gathered: What the metrics' queries brought.
+        window: When.
+    """
+    planned = _planned(config, window, Ahead())
+    ready = zip(gathered, judges_of(config, gathered, window), strict=True)
+    return {one.metric.name: _forecast(one, judge, planned) for one, judge in ready}
+
+
 def _metric(one: Gathered, judge: Judge, planned: Planned) -> MetricOutlook:
     metric = one.metric
     return MetricOutlook(

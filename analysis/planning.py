@@ -18,6 +18,8 @@ from analysis.window import MOST_STEPS, Window
 LOOKBACK_S = 300.0
 # Before the role of what is asked of the baseline's past.
 HISTORY = "history_"
+# The role of a counter that need not exist: where nothing failed, nothing has counted it.
+EVENTS = "events"
 
 Variables = Mapping[str, Mapping[str, object]]  # by side, then by name
 

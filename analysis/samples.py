@@ -14,6 +14,7 @@ from analysis.errors import SourceError
 from analysis.guards import Comparison, Finding, Rollout, Severity, Weight
 from analysis.pairing import CounterPair, Roles
 from analysis.planning import (
+    EVENTS,
     HISTORY,
     Ask,
     Variables,
@@ -243,7 +244,7 @@ def _of_counters(
     return _Sampled(
         sample=Sample(baseline=baseline, canary=canary, step_s=window.step_s),
         notes=(
-            *(() if any(pair.numerator for pair in pairs) else (nothing,)),
+            *(() if metric.counts is None or any(p.numerator for p in pairs) else (nothing,)),
             *_interval_notes(max(one_s, other_s), window),
         ),
     )
@@ -294,5 +295,17 @@ def _comparison(
         warnings=_said(own, answers, "warnings"),
         edges=sampled.edges,
         needs_baseline=compares(metric),
+        absent=_absent(own, answers),
         begin=float(window.edges[0]),
+    )
+
+
+def _absent(own: Sequence[Ask], answers: Answers) -> tuple[tuple[str, str], ...]:
+    """Name what found no series; a counter of events need not exist before the first one."""
+    return tuple(
+        (ask.side, ask.role)
+        for ask in own
+        if ask.role != EVENTS
+        and isinstance(answer := answers[ask.request], Answer)
+        and not answer.series
     )

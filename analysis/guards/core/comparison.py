@@ -46,6 +46,7 @@ class Comparison:
         edges: Why the sides could not be laid on the same bucket edges.
         needs_baseline: Whether the judge compares at all.
         weight: The canary's part of the traffic; `None` where nobody said.
+        absent: Sides and roles of queries that matched no series though there must be some.
         begin: When the first step begins, epoch seconds.
     """
 
@@ -56,6 +57,7 @@ class Comparison:
     edges: Finding | None = None
     needs_baseline: bool = True
     weight: Weight | None = None
+    absent: tuple[tuple[str, str], ...] = ()
     begin: float = 0.0
 
     def sides(self) -> Iterator[tuple[str, Side, tuple[Series, ...]]]:
@@ -78,8 +80,8 @@ class Comparison:
     def ends(self) -> Array:
         """Give the end of each step known of both sides, epoch seconds, shape (n,)."""
         both = known(self.sample.baseline) & known(self.sample.canary)
-        ends: Array = self.begin + self.sample.step_s * (1.0 + np.flatnonzero(both))
-        return ends
+        places = np.flatnonzero(both).astype(np.float64)
+        return self.begin + self.sample.step_s * (places + 1)
 
 
 def _total(side: Side) -> Array:
