@@ -162,10 +162,14 @@ def _seen(name: str, seen: Seen, metric: Checked, diagnosis: Diagnosis) -> str:
         return f"{name} nothing"
     parts = [
         None if seen.exposure is None else f"{seen.exposure:,.0f} {metric.counted}",
-        None if metric.rows is None else f"{seen.rows} {metric.rows}",
+        None if metric.rows is None else _many(seen.rows, metric.rows),
         None if seen.steps == steps else f"in {seen.steps} of {steps} steps",
     ]
     return f"{name} {', '.join(part for part in parts if part) or 'in every step'}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"1 {what.removesuffix('s')}" if count == 1 and what == "pods" else f"{count} {what}"
 
 
 def _found(query: Query) -> str:
