@@ -36,6 +36,13 @@ def parse_weight(written: object) -> float:
     return share
 
 
+def _fraction(written: object) -> object:
+    """Read `10%` as 0.1; pydantic reads the rest."""
+    if isinstance(written, str) and written.strip().endswith("%"):
+        return float(written.strip().removesuffix("%")) / 100
+    return written
+
+
 def _weight(written: object) -> object:
     if isinstance(written, str) and references(written):
         return written
@@ -55,10 +62,13 @@ class Traffic(BaseModel):
     ] = Field(
         description="the canary's part of the requests: 20%, 20 or 0.2; ${name} of a variable"
     )
-    tolerance: float = Field(
+    tolerance: Annotated[
+        float,
+        BeforeValidator(_fraction),
+        Field(ge=0, le=10),
+        WithJsonSchema({"type": ["string", "number"], "examples": ["10%", 0.1]}),
+    ] = Field(
         default=0.1,
-        ge=0,
-        le=10,
         description="by how much the odds may be off: no traffic layer keeps a weight exactly",
     )
 

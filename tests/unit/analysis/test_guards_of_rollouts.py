@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from analysis.guards import Comparison, Rollout, Severity, codes, inspect_rollout
+from analysis.guards import Comparison, Finding, Rollout, Severity, codes, inspect_rollout
 from analysis.sources.port import Series
 from judges import Sample
 from tests.support.builders import START, a_series, scraped
 
+DOCS = Path(__file__).parents[3] / "docs"
 N = 60
 ASKED_S = 480.0  # raw samples are asked for from five minutes before a window with 3m of warm-up
 SINCE = START - ASKED_S
@@ -105,3 +109,15 @@ def test_every_guard_is_listed() -> None:
         *("same_series", "shared_series", "side_missing", "traffic_share", "weight_changed"),
         "young_side",
     )
+
+
+@pytest.mark.parametrize("code", codes())
+def test_every_guard_has_a_page_that_says_how_grave_it_is(code: str) -> None:
+    finding = Finding(code=code, summary="", remedy="")
+    page = (DOCS / finding.page).read_text(encoding="utf-8")
+
+    assert page.startswith(f"# {code}\n")
+    assert re.search(r"^`(invalid|pass_withheld|note)`: ", page, re.MULTILINE)
+    for heading in ("Finds", "With a bad canary", "What to do"):
+        assert f"\n## {heading}\n" in page
+    assert f"guards/{code}.md" in (DOCS / "reference" / "guards.md").read_text(encoding="utf-8")

@@ -37,3 +37,17 @@ REFUSED = {
 def test_what_is_no_weight_is_refused_at_the_door(written: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         a_config(traffic={"canary_weight": written})
+
+
+@pytest.mark.parametrize("written", ["25%", 0.25])
+def test_the_tolerance_is_read(written: object) -> None:
+    config = a_config(traffic={"canary_weight": "20%", "tolerance": written})
+
+    assert config.traffic is not None
+    assert config.traffic.tolerance == 0.25
+
+
+@pytest.mark.parametrize("written", ["much%", -0.1, "2000%"])
+def test_a_tolerance_that_is_none_is_refused(written: object) -> None:
+    with pytest.raises(ConfigError, match="tolerance"):
+        a_config(traffic={"canary_weight": "20%", "tolerance": written})
