@@ -18,6 +18,8 @@ from analysis.window import MOST_STEPS, Window
 LOOKBACK_S = 300.0
 # Before the role of what is asked of the baseline's past.
 HISTORY = "history_"
+# The role of a counter that need not exist: where nothing failed, nothing has counted it.
+EVENTS = "events"
 
 Variables = Mapping[str, Mapping[str, object]]  # by side, then by name
 
@@ -273,13 +275,18 @@ def _request(metric: Metric, query: str, window: Window, source: str) -> Request
     return Request(
         kind=RequestKind.SAMPLES if metric.histogram is None else RequestKind.BUCKETS,
         query=query,
-        start=math.floor(window.start - LOOKBACK_S),
+        start=asked_from(window),
         end=float(edges[-1]),
         source=source,
         summing=Summing(
             step_s=window.step_s, keep=(metric.pods,) if metric.pods else (), group=metric.name
         ),
     )
+
+
+def asked_from(window: Window) -> float:
+    """Give the first instant that raw samples are asked for, epoch seconds."""
+    return math.floor(window.start - LOOKBACK_S)
 
 
 def compares(metric: Metric) -> bool:

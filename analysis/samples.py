@@ -11,11 +11,14 @@ from dataclasses import dataclass, field, replace
 from analysis import guards, histograms, pairing
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.errors import SourceError
-from analysis.guards import Comparison, Finding
+from analysis.guards import Comparison, Finding, Rollout, Severity, Weight
 from analysis.pairing import CounterPair, Roles
 from analysis.planning import (
+    EVENTS,
     HISTORY,
     Ask,
+    Variables,
+    asked_from,
     baseline_offset_s,
     compares,
     learns,
@@ -37,9 +40,10 @@ class Gathered:
         metric: The metric.
         queries: Its queries, and how each was answered.
         sample: Both sides on the grid; `None` where a query failed.
-        notes: Remarks that a reader of the judgment should know.
-        findings: What makes a comparison worthless.
         pods: Names of the sample's rows, by side.
+        notes: Remarks that a reader of the judgment should know.
+        findings: What speaks against the comparison.
+        comparison: What the guards looked at; `None` where a query failed.
     """
 
     metric: Metric
@@ -48,6 +52,12 @@ class Gathered:
     pods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    comparison: Comparison | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether there is anything to judge."""
+        return all(finding.severity is not Severity.INVALID for finding in self.findings)
 
     @property
     def error(self) -> str | None:
@@ -55,8 +65,26 @@ class Gathered:
         return next((query.error for query in self.queries if query.failed), None)
 
 
+def weight_of(config: CanaryConfig, variables: Variables) -> Weight | None:
+    """Give the canary's part of the traffic; `None` where nobody said.
+
+    Raises:
+        ConfigError: A variable that should hold it has no value, or one that is no weight.
+    """
+    if config.traffic is None:
+        return None
+    side = SIDES[1]
+    share = config.traffic.share({**config.side_variables(side), **variables.get(side, {})})
+    return None if share is None else Weight(share=share, tolerance=config.traffic.tolerance)
+
+
 def gather(
-    config: CanaryConfig, window: Window, asks: Sequence[Ask], answers: Answers
+    config: CanaryConfig,
+    window: Window,
+    asks: Sequence[Ask],
+    answers: Answers,
+    *,
+    weight: Weight | None = None,
 ) -> list[Gathered]:
     """Lay every metric's series on the grid of the window and inspect them.
 
@@ -65,6 +93,7 @@ def gather(
         window: The time to judge.
         asks: What was asked, as `planning.plan` and `planning.plan_history` give it.
         answers: What was answered.
+        weight: What the requests of both sides are held against.
     """
     if offset_s := baseline_offset_s(config):
         answers = _moved(asks, answers, offset_s)
@@ -72,7 +101,9 @@ def gather(
     for ask in asks:
         by_metric[ask.metric].append(ask)
     gathered = [
-        _gathered(one, by_metric[one.name], answers, window, is_paired=not offset_s)
+        _guarded(
+            _gathered(one, by_metric[one.name], answers, window, is_paired=not offset_s), weight
+        )
         for one in config.metrics
     ]
     past = past_of(config, window)
@@ -110,7 +141,24 @@ def _gathered(
             for side, rows in ((s, getattr(sampled.sample, s)) for s in SIDES)
         },
         notes=sampled.notes + infos,
-        findings=guards.inspect(_comparison(metric, own, answers, sampled, is_paired=is_paired)),
+        comparison=_comparison(metric, own, answers, sampled, window, is_paired=is_paired),
+    )
+
+
+def _guarded(one: Gathered, weight: Weight | None) -> Gathered:
+    if one.comparison is None:
+        return one
+    comparison = replace(one.comparison, weight=weight)
+    return replace(one, comparison=comparison, findings=guards.inspect(comparison))
+
+
+def inspect_rollout(gathered: Sequence[Gathered], window: Window) -> tuple[Finding, ...]:
+    """Say what speaks against the comparisons of a rollout as a whole."""
+    comparisons = {
+        one.metric.name: one.comparison for one in gathered if one.comparison is not None
+    }
+    return guards.inspect_rollout(
+        Rollout(comparisons=comparisons, since=asked_from(window), begin=float(window.edges[0]))
     )
 
 
@@ -217,7 +265,7 @@ def _of_counters(
     return _Sampled(
         sample=Sample(baseline=baseline, canary=canary, step_s=window.step_s),
         notes=(
-            *(() if any(pair.numerator for pair in pairs) else (nothing,)),
+            *(() if metric.counts is None or any(p.numerator for p in pairs) else (nothing,)),
             *_interval_notes(max(one_s, other_s), window),
         ),
     )
@@ -255,7 +303,13 @@ def _said(own: Sequence[Ask], answers: Answers, what: str) -> tuple[str, ...]:
 
 
 def _comparison(
-    metric: Metric, own: Sequence[Ask], answers: Answers, sampled: _Sampled, *, is_paired: bool
+    metric: Metric,
+    own: Sequence[Ask],
+    answers: Answers,
+    sampled: _Sampled,
+    window: Window,
+    *,
+    is_paired: bool,
 ) -> Comparison:
     series = {
         side: tuple(one for role in _series(own, answers, side).values() for one in role)
@@ -269,4 +323,17 @@ def _comparison(
         edges=sampled.edges,
         needs_baseline=compares(metric),
         is_paired=is_paired,
+        absent=_absent(own, answers),
+        begin=float(window.edges[0]),
+    )
+
+
+def _absent(own: Sequence[Ask], answers: Answers) -> tuple[tuple[str, str], ...]:
+    """Name what found no series; a counter of events need not exist before the first one."""
+    return tuple(
+        (ask.side, ask.role)
+        for ask in own
+        if ask.role != EVENTS
+        and isinstance(answer := answers[ask.request], Answer)
+        and not answer.series
     )

@@ -30,6 +30,7 @@ from analysis.config.judging import (
     places_of,
 )
 from analysis.config.sources import SourceName, SourceSettings
+from analysis.config.traffic import Traffic
 from analysis.nearest import remedy
 from judges import Looks
 
@@ -243,6 +244,9 @@ class CanaryConfig(Section):
         "null means the caller must give it",
     )
     window: WindowSettings = WindowSettings()
+    traffic: Traffic | None = Field(
+        default=None, description="what the requests of both sides are held against"
+    )
     risk: Risk = Risk()
     scoring: Scoring = Scoring()
     presets: str | PresetUse | tuple[str | PresetUse, ...] = Field(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.guards import Finding
 from analysis.limits import Limits, Range
 from analysis.report import SCHEMA, AnalysisReport, AskedQuery, MetricReport
 from analysis.retrospect import Trace
@@ -46,6 +47,7 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
             for group in report.groups
         ],
         "metrics": [_metric(metric) for metric in report.metrics],
+        "guards": guards(report.findings),
         "warnings": list(report.warnings),
         "provenance": {
             "serinus": provenance.version,
@@ -83,10 +85,7 @@ def _metric(metric: MetricReport) -> dict[str, Any]:
         "weight": metric.weight,
         "points_lost": metric.lost,
         **_judgment(metric.judgment),
-        "guards": [
-            {"code": finding.code, "summary": finding.summary, "remedy": finding.remedy}
-            for finding in metric.findings
-        ],
+        "guards": guards(metric.findings),
         "queries": [_query(query) for query in metric.queries],
         "pods": dict(metric.pods),
         "series": {
@@ -140,6 +139,20 @@ def _trace(trace: Trace | None) -> dict[str, Any] | None:
         "harm": [_number(log_e) for log_e in trace.harm.tolist()],
         "safety": [_number(log_e) for log_e in trace.safety.tolist()],
     }
+
+
+def guards(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """Give what guards found as plain values."""
+    return [
+        {
+            "code": finding.code,
+            "severity": str(finding.severity),
+            "summary": finding.summary,
+            "remedy": finding.remedy,
+            "page": finding.page,
+        }
+        for finding in findings
+    ]
 
 
 def _judgment(judgment: Judgment) -> dict[str, Any]:

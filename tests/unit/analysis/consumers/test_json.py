@@ -177,7 +177,13 @@ def test_a_finding_is_told_with_its_remedy() -> None:
     )
 
     assert metric["guards"] == [
-        {"code": "side_missing", "summary": "canary: no series", "remedy": "check the labels"}
+        {
+            "code": "side_missing",
+            "severity": "invalid",
+            "summary": "canary: no series",
+            "remedy": "check the labels",
+            "page": "reference/guards/side_missing.md",
+        }
     ]
 
 
