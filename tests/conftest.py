@@ -50,3 +50,13 @@ def requires_postgres() -> Path:
     if IN_CI:
         pytest.fail(missing)
     pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def requires_openssl() -> Path:
+    """Give the program that makes certificates; without it skip at a desk, fail in CI."""
+    if found := shutil.which("openssl"):
+        return Path(found)
+    if IN_CI:
+        pytest.fail("openssl is not on the PATH")
+    pytest.skip("openssl is not on the PATH")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -37,6 +37,7 @@ _WORDS = {
     "model_type": "must be a mapping, with a key and a colon on each line",
     "tuple_type": "must be a list, with a dash before each item",
 }
+Document = TypeVar("Document", bound=BaseModel)
 _NUMBER = re.compile(r"[-+.0-9][^\s,}\]]*")
 
 
@@ -46,15 +47,35 @@ def load_config(path: Path) -> CanaryConfig:
     Raises:
         ConfigError: The file cannot be read, is no YAML, or breaks a rule; with every fault found.
     """
+    remedy = "`serinus init` writes a commented starter"
+    return parse_config(_read(path, remedy), origin=str(path))
+
+
+def load_document(path: Path, model: type[Document]) -> Document:
+    """Read a YAML file of another shape by the same rules.
+
+    Raises:
+        ConfigError: The file cannot be read, is no YAML, or breaks a rule; with every fault found.
+    """
+    origin = str(path)
+    document = _parse_yaml(_read(path, "create it, or leave the option out"), origin)
+    if not isinstance(document, CommentedMap):
+        raise ConfigError("must be a mapping, with a key and a colon on each line", origin=origin)
+    try:
+        return model.model_validate(_plain(document))
+    except ValidationError as error:
+        faults = [_fault(detail, document, model) for detail in error.errors()]
+        raise ConfigError(_in_order(faults), origin=origin) from error
+
+
+def _read(path: Path, remedy: str) -> str:
     try:
         with path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1).decode()
+            return file.read(MOST_BYTES + 1).decode()
     except FileNotFoundError as error:
-        message = "there is no such file; `serinus init` writes a commented starter"
-        raise ConfigError(message, origin=str(path)) from error
+        raise ConfigError(f"there is no such file; {remedy}", origin=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", origin=str(path)) from error
-    return parse_config(text, origin=str(path))
 
 
 def parse_config(text: str, *, origin: str = "") -> CanaryConfig:
@@ -168,7 +189,7 @@ def _faults(details: list[ErrorDetails], document: CommentedMap) -> list[Fault]:
     """Tell the faults, without those that only follow from others."""
     broken = {detail["loc"][:1] for detail in details if len(detail["loc"]) > 1}
     told = [d for d in details if not (d["type"] == "too_short" and d["loc"] in broken)]
-    return [_fault(detail, document) for detail in told]
+    return [_fault(detail, document, CanaryConfig) for detail in told]
 
 
 def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:
@@ -176,16 +197,16 @@ def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:
     return tuple(sorted(faults, key=lambda fault: fault.line or 0))
 
 
-def _fault(detail: ErrorDetails, document: CommentedMap) -> Fault:
+def _fault(detail: ErrorDetails, document: CommentedMap, model: type[BaseModel]) -> Fault:
     location = detail["loc"]
-    message = _message(detail, location)
+    message = _message(detail, location, model)
     return Fault(path=_path(location), message=message, line=_line(document, location))
 
 
-def _message(detail: ErrorDetails, location: tuple[int | str, ...]) -> str:
+def _message(detail: ErrorDetails, location: tuple[int | str, ...], model: type[BaseModel]) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
-        known = _keys_at(location[:-1])
+        known = _keys_at(location[:-1], model)
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
         remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
         return f"{_WORDS[kind]}; {remedy}"
@@ -197,9 +218,8 @@ def _message(detail: ErrorDetails, location: tuple[int | str, ...]) -> str:
     return f"{text[:1].lower()}{text[1:]}, got {shown!r}" if plain else text
 
 
-def _keys_at(location: tuple[int | str, ...]) -> list[str]:
-    """List the keys that may stand at a place of the document."""
-    model: type[BaseModel] = CanaryConfig
+def _keys_at(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
+    """List the keys that may stand at a place of a document of this shape."""
     for part in location:
         if isinstance(part, int):
             continue

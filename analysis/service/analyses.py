@@ -15,7 +15,7 @@ from analysis.config import CanaryConfig
 from analysis.config.load import parse_config
 from analysis.errors import ConfigError
 from analysis.planning import plan
-from analysis.service.catalog import Catalog
+from analysis.service.catalog import INLINE, Catalog
 from analysis.service.looking import configuration
 from analysis.service.problems import Problem, not_found
 from analysis.service.requests import Mode, StartRequest
@@ -25,7 +25,6 @@ from analysis.service.tokens import Token
 from analysis.store import AnalysisStore, New, Record, Status
 from analysis.window import Window
 
-INLINE = "inline"
 _POLL_S = 0.1  # while another replica makes the look that a caller waits for
 
 
@@ -120,14 +119,26 @@ class Analyses:
     def _configuration(self, request: StartRequest) -> tuple[str, str, CanaryConfig]:
         if request.inline is None:
             entry = self.catalog.get(request.config)
+            self._permit(entry.config, by_caller=False)
             return request.config, entry.text, entry.config
         if not self.settings.inline:
-            message = "this service takes no configuration from callers; name one of its own"
+            message = (
+                "this service takes no configuration from callers; name one of its own, or let "
+                "the operator serve with --inline"
+            )
             raise Problem(403, "inline_refused", message)
         try:
-            return INLINE, request.inline, parse_config(request.inline, origin=INLINE)
+            config = parse_config(request.inline, origin=INLINE)
         except ConfigError as error:
             raise Problem(422, "faulty_configuration", str(error)) from error
+        self._permit(config, by_caller=True)
+        return INLINE, request.inline, config
+
+    def _permit(self, config: CanaryConfig, *, by_caller: bool) -> None:
+        try:
+            self.settings.permits.check(config.source.prometheus, by_caller=by_caller)
+        except ConfigError as error:
+            raise Problem(403, "source_refused", str(error)) from error
 
 
 def _namespace(request: StartRequest) -> str:

@@ -12,6 +12,8 @@ from analysis.errors import ConfigError
 from analysis.service import files
 from analysis.service.problems import Problem, not_found
 
+# What a caller's own configuration is called; no file may pass for one.
+INLINE = "inline"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _SUFFIX = ".yaml"
 
@@ -46,7 +48,7 @@ class Catalog:
     def names(self) -> list[str]:
         """Name the configurations, in alphabetical order."""
         found = (path.name.removesuffix(_SUFFIX) for path in self._folder.glob(f"*{_SUFFIX}"))
-        return sorted(name for name in found if _NAME.fullmatch(name))
+        return sorted(name for name in found if _is_name(name))
 
     def get(self, name: str) -> Entry:
         """Read a configuration.
@@ -54,7 +56,7 @@ class Catalog:
         Raises:
             Problem: There is none of this name, or it has faults.
         """
-        if not _NAME.fullmatch(name):
+        if not _is_name(name):
             raise self._unknown(name)
         path = self._folder / f"{name}{_SUFFIX}"
         try:
@@ -71,6 +73,10 @@ class Catalog:
         names = self.names()
         known = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
         return not_found(f"configuration {name[:128]!r}", f"known are: {known or 'none'}")
+
+
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and name != INLINE
 
 
 def _read(path: Path, name: str, stamp: files.Stamp) -> Entry:

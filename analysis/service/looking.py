@@ -13,6 +13,7 @@ from analysis.consumers.json import to_document
 from analysis.engine import analyze
 from analysis.errors import ConfigError, SourceError, TooEarlyError
 from analysis.report import AnalysisReport
+from analysis.service.catalog import INLINE
 from analysis.service.settings import Settings
 from analysis.sources import recording as recordings
 from analysis.sources.keeping import Keeping
@@ -53,6 +54,9 @@ class Looker:
             return plan.unanswered(str(error))
 
     def _judge(self, record: Record, config: CanaryConfig, plan: _Plan) -> Look:
+        # Again at each look: what was permitted when the analysis began may be so no more.
+        prometheus = config.source.prometheus
+        self.settings.permits.check(prometheus, by_caller=record.config == INLINE)
         source = Keeping(self.connect(config))
         sides = {side: record.request[side] for side in ("baseline", "canary")}
         report = analyze(config, source, plan.window, sides)

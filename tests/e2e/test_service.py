@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from analysis.service.runner import LEASE_S
+from tests.support.certificates import Authority
 from tests.support.command import Done, run_serinus, strict_json
 from tests.support.corpus import FAILED_BY, GOOD, SHOP, run
 from tests.support.postgres import RealPostgres
@@ -199,3 +200,24 @@ def test_a_setting_that_cannot_be_used_is_named(
 
     assert done.code == 2
     assert words in done.message
+
+
+def test_the_command_speaks_tls_with_the_certificates_of_its_settings(
+    configs: Path, tmp_path: Path, requires_openssl: Path
+) -> None:
+    authority = Authority(requires_openssl, tmp_path)
+    pair, client = authority.issue("service"), authority.issue("client")
+    settings = tmp_path / "serinus.yaml"
+    settings.write_text(
+        "configs: configs\ntls_cert: service.pem\ntls_key: service.key\nclient_ca: authority.pem\n"
+    )
+    with served("--settings", settings) as running:
+        told = running.client.call(
+            "GET",
+            "/v1/configs",
+            verify=str(authority.certificate),
+            cert=(str(client.certificate), str(client.key)),
+        )
+
+    assert pair.certificate.exists()
+    assert told.json == {"configs": ["shop"]}
