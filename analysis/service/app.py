@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from analysis.service.analyses import Analyses
+from analysis.service.asking import Asking
 from analysis.service.catalog import Catalog
 from analysis.service.context import Service
 from analysis.service.faults import handle
@@ -17,14 +18,22 @@ from analysis.service.notices.courier import Courier, Route
 from analysis.service.operations import Operations
 from analysis.service.protection import Protection
 from analysis.service.rates import RateLimit, Rates
-from analysis.service.routes import analyses, facade, flagger, kayenta, operations
+from analysis.service.routes import analyses, configs, facade, flagger, kayenta, operations
 from analysis.service.runner import Parts, Runner
 from analysis.service.settings import Settings
 from analysis.service.tokens import Tokens
-from analysis.store import AnalysisStore, Look, Record, open_database
+from analysis.store import (
+    AnalysisStore,
+    DocumentStore,
+    Look,
+    Record,
+    VersionStore,
+    open_database,
+)
 
 ROUTERS = (
     analyses.ROUTER,
+    configs.ROUTER,
     flagger.ROUTER,
     *kayenta.ROUTERS,
     facade.ROUTER,
@@ -39,7 +48,8 @@ def make_service(settings: Settings, connect: Connect, clock: Callable[[], float
         ConfigError: A setting cannot be used.
     """
     tokens, counted = Tokens(settings.tokens), Operations()
-    store = AnalysisStore(open_database(settings.database_url))
+    engine = open_database(settings.database_url)
+    store = AnalysisStore(engine)
     look = Looker(settings=settings, connect=connect).look
     targets = settings.notices
 
@@ -59,10 +69,12 @@ def make_service(settings: Settings, connect: Connect, clock: Callable[[], float
         tokens=tokens,
         operations=counted,
         courier=Courier(route),
+        versions=VersionStore(engine),
+        documents=DocumentStore(engine),
         analyses=Analyses(
             store=store,
             runner=Runner(parts, settings),
-            catalog=Catalog(settings.configs),
+            asking=Asking(catalog=Catalog(settings.configs), settings=settings),
             settings=settings,
             clock=clock,
         ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.config import CanaryConfig, load_config
+from analysis.config.load import digest
 from analysis.errors import ConfigError
 from analysis.service import files
 from analysis.service.problems import Problem, not_found
@@ -23,17 +24,16 @@ class Entry:
     """A configuration with its text.
 
     Attributes:
-        stamp: Tells one version of the file from another.
+        version: Digest of what it means, whatever its comments and order.
+        changed: When it was changed last, epoch seconds.
+        by_caller: Whether a caller brought it, and with it its own PromQL.
     """
 
     config: CanaryConfig
     text: str
-    stamp: files.Stamp
-
-    @property
-    def changed_ms(self) -> int:
-        """When the file was changed last, epoch milliseconds."""
-        return self.stamp[0] // 1_000_000
+    version: str
+    changed: float
+    by_caller: bool = False
 
 
 class Catalog:
@@ -42,7 +42,7 @@ class Catalog:
     def __init__(self, folder: Path) -> None:
         """Read from `folder`; it may be filled later."""
         self._folder = folder
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, tuple[files.Stamp, Entry]] = {}
         self._lock = threading.Lock()
 
     def names(self) -> list[str]:
@@ -65,9 +65,9 @@ class Catalog:
             raise self._unknown(name) from error
         with self._lock:
             known = self._entries.get(name)
-            if known is None or known.stamp != stamp:
-                known = self._entries[name] = _read(path, name, stamp)
-        return known
+            if known is None or known[0] != stamp:
+                known = self._entries[name] = stamp, _read(path, name, stamp)
+        return known[1]
 
     def _unknown(self, name: str) -> Problem:
         names = self.names()
@@ -82,7 +82,8 @@ def _is_name(name: str) -> bool:
 def _read(path: Path, name: str, stamp: files.Stamp) -> Entry:
     try:
         config = load_config(path)
-        return Entry(config=config, text=path.read_text(encoding="utf-8"), stamp=stamp)
+        text = path.read_text(encoding="utf-8")
+        return Entry(config=config, text=text, version=digest(config), changed=stamp[0] / 1e9)
     except ConfigError as error:
         # Without the path: the caller need not know where the operator keeps it.
         faults = "; ".join(f"line {f.line}: {f.path} {f.message}" for f in error.faults)

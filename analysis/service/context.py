@@ -13,7 +13,7 @@ from analysis.service.operations import Operations
 from analysis.service.problems import Problem
 from analysis.service.settings import Settings
 from analysis.service.tokens import Token, Tokens
-from analysis.store import Record
+from analysis.store import DocumentStore, Record, VersionStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,8 @@ class Service:
     tokens: Tokens
     operations: Operations
     courier: Courier
+    versions: VersionStore
+    documents: DocumentStore
 
     def visible(self, record: Record, token: Token) -> Record:
         """Give an analysis to whom it concerns; to others it is not there.

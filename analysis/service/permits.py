@@ -23,7 +23,8 @@ _URL = f"{_SOURCE}.url"
 # choose a tenant, and files of this machine.
 OF_CALLERS = frozenset({"url", "step", "lag", "timeout", "deadline"})
 _PORTS = {"http": 80, "https": 443}
-_OWN = "${PROMETHEUS_URL:-}"
+# How a configuration says that it asks the service's own; with a default it may be another.
+_OWN = frozenset({"${PROMETHEUS_URL:-}", "${PROMETHEUS_URL}"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ class Permits:
         """
         if by_caller:
             _check_keys(source)
-        if source.url == _OWN or not (self.addresses or by_caller):
+        if source.url in _OWN or not (self.addresses or by_caller):
             return
         try:
             is_allowed = self._is_allowed(source.url, by_caller=by_caller)
@@ -124,6 +125,6 @@ def _check_keys(source: PrometheusSettings) -> None:
             "configuration of the operator's"
         )
         raise ConfigError((Fault(path=_SOURCE, message=message),))
-    if source.url != _OWN and "${" in source.url:
+    if source.url not in _OWN and "${" in source.url:
         message = "a caller's configuration names its address without the environment"
         raise _fault(message, "")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analysis.service.looking import is_lost
 from analysis.service.operations import Operations
+from analysis.service.outcomes import is_lost
 from analysis.service.settings import Settings
 from analysis.store import AnalysisStore, Look, Record, Status
 

@@ -94,6 +94,16 @@ class Client:
         """Start or fetch an analysis."""
         return self.call("PUT", f"/v1/analyses/{key}", json=body)
 
+    def until_looked_again(self, analysis: str, looks: int, within_s: float = 60.0) -> Any:
+        """Poll an analysis until there were more looks than so many."""
+        limit = time.monotonic() + within_s
+        while time.monotonic() < limit:
+            told = self.get(f"/v1/analyses/{analysis}").json
+            if told["looks"] > looks:
+                return told
+            time.sleep(0.1)
+        raise TimeoutError(f"analysis {analysis} had no further look within {within_s:g} s")
+
     def until_completed(self, analysis: str, within_s: float = 60.0) -> Any:
         """Poll an analysis until it has ended."""
         limit = time.monotonic() + within_s

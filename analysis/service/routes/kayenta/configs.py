@@ -21,7 +21,7 @@ def list_configs(service: ServiceOf, token: Caller) -> list[dict[str, Any]]:
     catalog, found = service.analyses.catalog, []
     for name in filter(token.may_use, catalog.names()):
         with suppress(Problem):  # starting an execution of it says what its faults are
-            found.append(configs.listed(name, catalog.get(name).changed_ms))
+            found.append(configs.listed(name, catalog.get(name).changed))
     return found
 
 
@@ -50,4 +50,4 @@ def config_of(service: Service, name: str, token: Token) -> dict[str, Any]:
     if not token.may_use(name):
         raise Problem(404, "not_found", f"there is no canary config {name[:128]!r} for this token")
     entry = service.analyses.catalog.get(name)
-    return configs.shown(name, entry.config, entry.changed_ms)
+    return configs.shown(name, entry.config, entry.changed)

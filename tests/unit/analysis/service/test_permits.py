@@ -27,6 +27,7 @@ LET_THROUGH = [
     "https://prom.example./tenant/a",
     "http://own:9090",
     "http://own:9090/below",
+    "${PROMETHEUS_URL}",
     None,
 ]
 
@@ -92,7 +93,9 @@ def test_a_caller_brings_no_credentials_files_or_tenants(further: dict[str, Any]
     ask(ALLOWED, by_caller=False, **further)
 
 
-@pytest.mark.parametrize("url", ["https://prom.example/tenant/${SECRET}", "${PROMETHEUS_URL}/x"])
+@pytest.mark.parametrize(
+    "url", ["https://prom.example/tenant/${SECRET}", "${PROMETHEUS_URL:-http://evil}"]
+)
 def test_a_caller_does_not_read_the_environment(url: str) -> None:
     with pytest.raises(ConfigError, match="without the environment") as refused:
         ask(url, by_caller=True)

@@ -1,0 +1,129 @@
+"""Where in its analysis a look stands, and what each result means there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from analysis.config import CanaryConfig
+from analysis.config.load import parse_config
+from analysis.consumers.json import to_document
+from analysis.report import AnalysisReport
+from analysis.service.settings import Settings
+from analysis.store import Look, Record, Status
+from analysis.window import Window, as_datetime, select_window
+from judges import Verdict
+
+# A source that failed is asked again soon: it is what the rollout waits for.
+RETRY_S = 10.0
+
+
+def configuration(record: Record) -> CanaryConfig:
+    """Give the configuration of an analysis, with the length that its caller planned."""
+    config = parse_config(record.config_text, origin=record.config)
+    planned_s = record.request.get("planned_s")
+    if planned_s is None:
+        return config
+    window = config.window.model_copy(update={"planned": timedelta(seconds=planned_s)})
+    return config.model_copy(update={"window": window})
+
+
+def is_lost(record: Record, settings: Settings, now: float) -> bool:
+    """Tell whether an analysis has waited for an answer long enough after all were due."""
+    lag_s = configuration(record).source.prometheus.lag.total_seconds()
+    waits_from = max(float(record.request["end"]) + lag_s, record.created)
+    return now >= waits_from + settings.patience_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A look at an analysis as of `now`, epoch seconds."""
+
+    config: CanaryConfig
+    record: Record
+    settings: Settings
+    now: float
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """Give what the caller sent, resolved."""
+        return self.record.request
+
+    @property
+    def last_look(self) -> float:
+        """When the data up to the analysis' end are there, epoch seconds."""
+        return float(self.request["end"]) + self.config.source.prometheus.lag.total_seconds()
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether all data are there, so that nothing later would say more."""
+        return self.now >= self.last_look
+
+    @property
+    def window(self) -> Window:
+        """Give the time that this look judges."""
+        prometheus = self.config.source.prometheus
+        return select_window(
+            now=as_datetime(self.now),
+            start=as_datetime(self.request["start"]),
+            end=as_datetime(self.request["end"]),
+            lookback=None,
+            planned=self.config.window.planned,
+            warmup=self.config.window.warmup,
+            step=prometheus.step,
+            lag=prometheus.lag,
+        )
+
+    def outcome(self, report: AnalysisReport, packed: bytes) -> Look:
+        """Keep what was judged; an answer that is missing is asked for again, unless it failed."""
+        if report.source_errors and report.verdict is not Verdict.FAIL:
+            return self.unanswered("; ".join(report.source_errors), report, packed)
+        if report.verdict is Verdict.INCONCLUSIVE:
+            return self.undecided(report.summary, report, packed)
+        return self._look(Status.COMPLETED, str(report.verdict), report.summary, report, packed)
+
+    def undecided(
+        self, summary: str, report: AnalysisReport | None = None, packed: bytes | None = None
+    ) -> Look:
+        """End at the planned end, look again before it."""
+        if self.is_last:
+            return self._look(Status.COMPLETED, "inconclusive", summary, report, packed)
+        return self._look(Status.RUNNING, None, summary, report, packed)
+
+    def unanswered(
+        self, summary: str, report: AnalysisReport | None = None, packed: bytes | None = None
+    ) -> Look:
+        """Ask again, and give up only long after the planned end: data may still come."""
+        lost = is_lost(self.record, self.settings, self.now)
+        status = Status.COMPLETED if lost else Status.RUNNING
+        due = self.now + RETRY_S
+        return self._look(status, "inconclusive", summary, report, packed, due=due)
+
+    def wait(self, why: str, *, due: float) -> Look:
+        """Look at nothing until `due`."""
+        return self._look(Status.RUNNING, None, f"{self.config.name} {why}", None, None, due=due)
+
+    def _look(
+        self,
+        status: Status,
+        verdict: str | None,
+        summary: str,
+        report: AnalysisReport | None,
+        packed: bytes | None,
+        *,
+        due: float | None = None,
+    ) -> Look:
+        every = max(self.settings.look_every_s, self.config.source.prometheus.step.total_seconds())
+        return Look(
+            status=status,
+            verdict=verdict,
+            score=report.score if report else None,
+            summary=summary,
+            report=to_document(report) if report else None,
+            recording=packed,
+            due=due
+            if due is not None
+            else max(self.now + 1, min(self.now + every, self.last_look)),
+        )
