@@ -56,7 +56,15 @@ def make_service(settings: Settings, connect: Connect, clock: Callable[[], float
     def tell(record: Record, look: Look) -> list[str]:
         return [name for name, (target, _) in targets.items() if target.wants(record, look)]
 
-    parts = Parts(store=store, look=look, clock=clock, operations=counted, tell=tell)
+    documents = DocumentStore(engine)
+    parts = Parts(
+        store=store,
+        documents=documents,
+        look=look,
+        clock=clock,
+        operations=counted,
+        tell=tell,
+    )
     route = Route(
         store=store,
         targets=targets,
@@ -70,7 +78,7 @@ def make_service(settings: Settings, connect: Connect, clock: Callable[[], float
         operations=counted,
         courier=Courier(route),
         versions=VersionStore(engine),
-        documents=DocumentStore(engine),
+        documents=documents,
         analyses=Analyses(
             store=store,
             runner=Runner(parts, settings),

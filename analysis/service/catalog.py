@@ -48,7 +48,7 @@ class Catalog:
     def names(self) -> list[str]:
         """Name the configurations, in alphabetical order."""
         found = (path.name.removesuffix(_SUFFIX) for path in self._folder.glob(f"*{_SUFFIX}"))
-        return sorted(name for name in found if _is_name(name))
+        return sorted(name for name in found if is_name(name))
 
     def get(self, name: str) -> Entry:
         """Read a configuration.
@@ -56,7 +56,7 @@ class Catalog:
         Raises:
             Problem: There is none of this name, or it has faults.
         """
-        if not _is_name(name):
+        if not is_name(name):
             raise self._unknown(name)
         path = self._folder / f"{name}{_SUFFIX}"
         try:
@@ -75,7 +75,8 @@ class Catalog:
         return not_found(f"configuration {name[:128]!r}", f"known are: {known or 'none'}")
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Tell whether a configuration may be called so."""
     return _NAME.fullmatch(name) is not None and name != INLINE
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from analysis.service.analyses import Analyses
+from analysis.service.asking import Asking
 from analysis.service.notices.courier import Courier
 from analysis.service.operations import Operations
 from analysis.service.problems import Problem
@@ -27,6 +28,11 @@ class Service:
     courier: Courier
     versions: VersionStore
     documents: DocumentStore
+
+    @property
+    def asking(self) -> Asking:
+        """Give what makes an analysis of a request."""
+        return self.analyses.asking
 
     def visible(self, record: Record, token: Token) -> Record:
         """Give an analysis to whom it concerns; to others it is not there.

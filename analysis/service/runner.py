@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from analysis.service.operations import Operations
 from analysis.service.outcomes import is_lost
 from analysis.service.settings import Settings
-from analysis.store import AnalysisStore, Look, Record, Status
+from analysis.store import AnalysisStore, DocumentStore, Kind, Look, Record, Status
 
 LOG = logging.getLogger("serinus.runner")
 TICK_S = 1.0
@@ -30,6 +30,7 @@ class Parts:
 
     Attributes:
         store: Where analyses are kept.
+        documents: Where callers keep series.
         look: Makes a look at an analysis as of an instant.
         clock: Gives epoch seconds.
         operations: What is counted.
@@ -37,6 +38,7 @@ class Parts:
     """
 
     store: AnalysisStore
+    documents: DocumentStore
     look: Callable[[Record, float], Look]
     clock: Callable[[], float]
     operations: Operations
@@ -123,7 +125,9 @@ class Runner:
             self.submit(analysis)
         if now - self._purged > _PURGE_EVERY_S:
             self._purged = now
-            self._parts.store.purge(now - self._settings.retention_days * 86400)
+            before = now - self._settings.retention_days * 86400
+            self._parts.store.purge(before)
+            self._parts.documents.purge(Kind.METRIC_SET_PAIRS, before)
 
 
 def _about(record: Record, look: Look | None = None, seconds: float = 0.0) -> dict[str, object]:

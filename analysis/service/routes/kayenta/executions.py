@@ -8,12 +8,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import ValidationError
 
+from analysis.service.catalog import INLINE, Entry
 from analysis.service.context import Caller, Service, ServiceOf
-from analysis.service.kayenta import configs, execution
-from analysis.service.kayenta.documents import ExecutionRequest
+from analysis.service.kayenta import configs, execution, translation
+from analysis.service.kayenta.documents import (
+    AdHocRequest,
+    CanaryConfigDocument,
+    ExecutionRequest,
+)
 from analysis.service.problems import Problem
 from analysis.service.requests import StartRequest
-from analysis.service.routes.kayenta.configs import config_of
+from analysis.service.routes.kayenta.configs import config_of, kept_config
 from analysis.service.tokens import Token
 from analysis.store import Filter, Record
 
@@ -23,14 +28,14 @@ ROUTER = APIRouter(prefix="/kayenta", tags=["kayenta"])
 _NEWEST = 200
 
 
-@ROUTER.post("/canary", include_in_schema=False)
-@ROUTER.post("/standalone_canary_analysis", include_in_schema=False)
-@ROUTER.post("/standalone_canary_analysis/{config}", include_in_schema=False)
-def start_otherwise(token: Caller) -> None:
-    """Refuse what is not offered."""
-    del token
-    message = "only POST /canary/{canaryConfigId}, of a canary config of the operator, starts here"
-    raise Problem(501, "not_offered", message)
+@ROUTER.post("/canary")
+def start_ad_hoc(
+    body: AdHocRequest, request: Request, service: ServiceOf, token: Caller
+) -> dict[str, Any]:
+    """Start an execution of a canary config that comes along, where the operator allows it."""
+    sent = {**request.query_params, "config": body.canary_config}
+    record = begin(service, token, INLINE, body.execution_request, sent)
+    return {"canaryExecutionId": record.id}
 
 
 @ROUTER.post("/canary/{config}")
@@ -38,29 +43,7 @@ def start(
     config: str, body: ExecutionRequest, request: Request, service: ServiceOf, token: Caller
 ) -> dict[str, Any]:
     """Start an execution; each call starts one of its own, as in Kayenta."""
-    pair = body.scopes.get(configs.SCOPE) or next(iter(body.scopes.values()))
-    control, canary = pair.control_scope, pair.experiment_scope
-    if (control.start, control.end) != (canary.start, canary.end):
-        message = "both scopes must cover the same time here: start and end must be equal"
-        raise Problem(400, "faulty_request", message)
-    try:
-        asked = StartRequest.model_validate(
-            {
-                "config": config,
-                "baseline": control.variables,
-                "canary": canary.variables,
-                "start": canary.start,
-                "end": canary.end,
-                "mode": "async",
-            }
-        )
-    except ValidationError as error:
-        raise Problem(
-            400, "faulty_request", error.errors()[0]["msg"].removeprefix("Value error, ")
-        ) from error
-    record = service.analyses.start(f"kayenta.{config}.{secrets.token_hex(8)}", asked, token)
-    sent = {**request.query_params, "request": body.model_dump(mode="json", by_alias=True)}
-    service.analyses.store.amend(record, {**record.request, execution.KEPT: sent})
+    record = begin(service, token, config, body, dict(request.query_params))
     return {"canaryExecutionId": record.id}
 
 
@@ -91,12 +74,76 @@ def poll(analysis: str, service: ServiceOf, token: Caller) -> dict[str, Any]:
     return _status(service, record_of(service, analysis, token), token)
 
 
+@ROUTER.get("/canaryResultArchive/{analysis}")
+def archived(analysis: str, service: ServiceOf, token: Caller) -> dict[str, Any]:
+    """Give an execution as it is kept: here it is the same as the execution itself."""
+    return _status(service, record_of(service, analysis, token), token)
+
+
 @ROUTER.put("/pipelines/{analysis}/cancel", status_code=202)
 def cancel(analysis: str, service: ServiceOf, token: Caller) -> dict[str, Any]:
     """Cancel an execution."""
     record = record_of(service, analysis, token)
     service.analyses.store.cancel(record.id, service.analyses.clock())
     return {"pipelineId": record.id}
+
+
+def begin(
+    service: Service, token: Token, config: str, body: ExecutionRequest, sent: dict[str, Any]
+) -> Record:
+    """Begin an analysis as a client of Kayenta asks for it.
+
+    Args:
+        service: Who judges.
+        token: Who asks.
+        config: Id of a canary config; `INLINE` if it comes along.
+        body: Sides, time and thresholds.
+        sent: What else is kept of the call; the canary config under `config`.
+
+    Raises:
+        Problem: It cannot be meant, or the token does not allow it.
+    """
+    pair = body.scopes.get(configs.SCOPE) or next(iter(body.scopes.values()))
+    control, canary = pair.control_scope, pair.experiment_scope
+    if (control.start, control.end) != (canary.start, canary.end):
+        message = "both scopes must cover the same time here: start and end must be equal"
+        raise Problem(400, "faulty_request", message)
+    if config != INLINE and (kept := kept_config(service, config)) is not None:
+        sent = {**sent, "config": kept.body}
+    try:
+        asked = StartRequest.model_validate(
+            {
+                "config": config,
+                "baseline": control.variables,
+                "canary": canary.variables,
+                "start": canary.start,
+                "end": canary.end,
+                "mode": "async",
+            }
+        )
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise Problem(400, "faulty_request", message) from error
+    kept_of_it = {**sent, "request": body.model_dump(mode="json", by_alias=True)}
+    key = f"kayenta.{config}.{secrets.token_hex(8)}"
+    entry = _brought(service, sent.get("config"), canary.step)
+    record = service.analyses.start(key, asked, token, entry)
+    service.analyses.store.amend(record, {**record.request, execution.KEPT: kept_of_it})
+    return record
+
+
+def _brought(service: Service, config: dict[str, Any] | None, step_s: float) -> Entry | None:
+    """Make a configuration of a canary config that a client brought, now or before."""
+    if config is None:
+        return None
+    service.asking.check_inline()
+    try:
+        document = CanaryConfigDocument.model_validate(config)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, ("canaryConfig", *first["loc"])))
+        raise Problem(400, "faulty_request", f"{where}: {first['msg']}") from error
+    return translation.entry(document, step_s=step_s)
 
 
 def record_of(service: Service, analysis: str, token: Token) -> Record:
@@ -108,9 +155,13 @@ def record_of(service: Service, analysis: str, token: Token) -> Record:
     return service.visible(service.analyses.get(analysis), token)
 
 
-def _status(service: Service, record: Record, token: Token) -> dict[str, Any]:
+def shown_config(service: Service, record: Record, token: Token) -> dict[str, Any] | None:
+    """Give the canary config of an execution, if there still is one."""
     try:
-        config = config_of(service, record.config, token)
+        return config_of(service, record.config, token)
     except Problem:  # removed or faulty since; the execution is none the worse for it
-        config = None
-    return execution.status(record, config)
+        return None
+
+
+def _status(service: Service, record: Record, token: Token) -> dict[str, Any]:
+    return execution.status(record, shown_config(service, record, token))
