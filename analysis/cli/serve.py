@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from analysis.service.permits import Permits
     from analysis.service.settings import Settings
     from analysis.service.tls import Certificates
+    from analysis.service.tracing import Tracing
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -168,6 +169,12 @@ HOW_MUCH = (
         show_default=True,
         help="auto: text to a terminal, else a JSON object a line.",
     ),
+    click.option(
+        "--traces",
+        default="",
+        metavar="URL",
+        help="OpenTelemetry collector; also OTEL_EXPORTER_OTLP_ENDPOINT.",
+    ),
     click.option("--check", is_flag=True, help="Check all settings and configurations, then end."),
 )
 
@@ -242,7 +249,15 @@ def _service(given: Mapping[str, Any]) -> Service:
     except ModuleNotFoundError as error:
         message = f"{error.name} is not installed; pip install 'serinus[server]'"
         raise ConfigError(message, origin="serve") from error
-    return make_service(_settings(given), _connect, time.time)
+    return make_service(_settings(given), _connect, time.time, _tracing(given["traces"]))
+
+
+def _tracing(endpoint: str) -> Tracing | None:
+    from analysis.service import tracing
+
+    if not endpoint and not tracing.is_wanted(os.environ):
+        return None
+    return tracing.exporting(endpoint)
 
 
 def _settings(given: Mapping[str, Any]) -> Settings:

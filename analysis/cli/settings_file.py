@@ -47,6 +47,7 @@ class ServeFile(BaseModel):
     body_limit: Bytes | None = None
     series_limit: Bytes | None = None
     log_format: Literal["auto", "json", "text"] | None = None
+    traces: str | None = None
     inline: bool | None = None
     allow_source: list[str] | None = None
 

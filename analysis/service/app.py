@@ -22,6 +22,7 @@ from analysis.service.routes import analyses, configs, facade, flagger, kayenta,
 from analysis.service.runner import Parts, Runner
 from analysis.service.settings import Settings
 from analysis.service.tokens import Tokens
+from analysis.service.tracing import TraceCalls, Tracing
 from analysis.store import (
     AnalysisStore,
     DocumentStore,
@@ -41,8 +42,19 @@ ROUTERS = (
 )
 
 
-def make_service(settings: Settings, connect: Connect, clock: Callable[[], float]) -> Service:
+def make_service(
+    settings: Settings,
+    connect: Connect,
+    clock: Callable[[], float],
+    tracing: Tracing | None = None,
+) -> Service:
     """Open the store and everything above it.
+
+    Args:
+        settings: What the operator decides.
+        connect: Makes the source that a configuration describes.
+        clock: Gives epoch seconds.
+        tracing: Makes spans; `None`: nobody wants them.
 
     Raises:
         ConfigError: A setting cannot be used.
@@ -50,7 +62,8 @@ def make_service(settings: Settings, connect: Connect, clock: Callable[[], float
     tokens, counted = Tokens(settings.tokens), Operations()
     engine = open_database(settings.database_url)
     store = AnalysisStore(engine)
-    look = Looker(settings=settings, connect=connect).look
+    made = Looker(settings=settings, connect=connect).look
+    look = made if tracing is None else tracing.looks(made)
     targets = settings.notices
 
     def tell(record: Record, look: Look) -> list[str]:
@@ -79,6 +92,7 @@ def make_service(settings: Settings, connect: Connect, clock: Callable[[], float
         courier=Courier(route),
         versions=VersionStore(engine),
         documents=documents,
+        tracing=tracing,
         analyses=Analyses(
             store=store,
             runner=Runner(parts, settings),
@@ -102,6 +116,8 @@ def create_app(service: Service) -> FastAPI:
             service.analyses.runner.stop()
             service.courier.stop()
             service.analyses.store.close()
+            if service.tracing is not None:
+                service.tracing.close()
 
     # The pages of /docs load scripts from other hosts; /openapi.json is all that is needed.
     app = FastAPI(title="Serinus", lifespan=running, docs_url=None, redoc_url=None)
@@ -123,3 +139,5 @@ def _protect(app: FastAPI, service: Service) -> None:
         most_bytes=settings.most_body_bytes,
         most_series_bytes=settings.most_series_bytes,
     )
+    if service.tracing is not None:
+        app.add_middleware(TraceCalls, tracing=service.tracing)

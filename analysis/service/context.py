@@ -14,6 +14,7 @@ from analysis.service.operations import Operations
 from analysis.service.problems import Problem
 from analysis.service.settings import Settings
 from analysis.service.tokens import Token, Tokens
+from analysis.service.tracing import Tracing
 from analysis.store import DocumentStore, Record, VersionStore
 
 
@@ -28,6 +29,7 @@ class Service:
     courier: Courier
     versions: VersionStore
     documents: DocumentStore
+    tracing: Tracing | None = None
 
     @property
     def asking(self) -> Asking:

@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -76,7 +77,9 @@ class Runner:
             known = self._under_way.get(analysis)
             if known is not None:
                 return known
-            job = self._under_way[analysis] = self._pool.submit(self._run, analysis)
+            # In the caller's context, so that a trace of its call shows the look it waits for.
+            job = self._pool.submit(copy_context().run, self._run, analysis)
+            self._under_way[analysis] = job
             self._parts.operations.under_way.set(len(self._under_way))
         job.add_done_callback(lambda _: self._forget(analysis))
         return job

@@ -26,6 +26,7 @@ from analysis.sources.prometheus_http.crew import crew
 from analysis.sources.prometheus_http.deadline import Deadline
 from analysis.sources.prometheus_http.faults import ServerError, too_slow
 from analysis.sources.prometheus_http.session import Limits
+from analysis.sources.watching import watched
 
 __all__ = ["Auth", "BasicAuth", "BearerToken", "BearerTokenFile", "PrometheusSource"]
 
@@ -119,7 +120,8 @@ class PrometheusSource:
     def _outcomes(self, asked: Sequence[Request], progress: Progress) -> Answers:
         deadline, limits = Deadline(self.deadline_s), self._limits()
         hands = [
-            self._connection.client(limits, deadline).ask for _ in asked[: self.max_connections]
+            watched(self._connection.client(limits, deadline).ask)
+            for _ in asked[: self.max_connections]
         ]
         outcomes: dict[Request, Answer | SourceError] = {}
         useless = _Useless()

@@ -402,7 +402,7 @@ def test_a_query_is_shown_as_it_would_be_sent(clients: Callable[..., Client]) ->
 
     assert raw.json == {"query": r'sum(up{pod=~"a\\.b-.*"})'}
     assert filters.json == {"query": 'avg(up{pod="a.b"})'}
-    assert fetched.status == 501
+    assert fetched.status == 400
 
 
 def test_a_token_keeps_configs_within_its_scope_and_sees_its_own_series_alone(

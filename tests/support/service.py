@@ -27,6 +27,7 @@ from analysis.service.listening import Listening
 from analysis.service.looking import Connect
 from analysis.service.settings import Settings
 from analysis.service.tls import Certificates
+from analysis.service.tracing import Tracing
 from tests.support.command import clean_environment, command_line, strict_json
 
 # pytest shows the log of a test that fails.
@@ -123,12 +124,13 @@ def serving(
     clock: Any = time.time,
     token: str = "",
     certificates: Certificates | None = None,
+    traces: Tracing | None = None,
     **settings: Any,
 ) -> Iterator[Client]:
     """Serve from a thread of this process, with a source and a clock of the test's own."""
     with tempfile.TemporaryDirectory(prefix="serinus-") as home:
         chosen = {"database_url": f"sqlite:///{home}/serinus.db", **settings}
-        service = make_service(Settings(configs=configs, **chosen), connect, clock)
+        service = make_service(Settings(configs=configs, **chosen), connect, clock, traces)
         where = Listening(log=QUIET, certificates=certificates, renew_every_s=0)
         server = listening.server(create_app(service), where)
         thread = threading.Thread(target=server.run, daemon=True)

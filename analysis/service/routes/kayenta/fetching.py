@@ -34,7 +34,7 @@ def fetch(  # noqa: PLR0913 - what a route is given
     service.asking.check_inline()
     if not dry:
         message = "series are fetched by an execution; POST /kayenta/canary with the query"
-        raise Problem(501, "not_offered", f"{message}, or show the query with dryRun=true")
+        raise Problem(400, "not_offered", f"{message}, or show the query with dryRun=true")
     asked = {"type": "prometheus", "metricName": metric, "customInlineTemplate": template}
     values = {name: one for name, one in (("scope", scope), ("location", location)) if one}
     try:
