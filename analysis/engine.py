@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -184,13 +185,17 @@ def _warnings(config: CanaryConfig, window: Window) -> tuple[str, ...]:
 
 def provenance_of(config: CanaryConfig, variables: Variables) -> Provenance:
     """Say what is needed to get the same result again."""
-    version = importlib.metadata.version
     return Provenance(
-        version=version("serinus"),
-        libraries={name: version(name) for name in ("numpy", "scipy")},
+        version=_version("serinus"),
+        libraries={name: _version(name) for name in ("numpy", "scipy")},
         config_digest=digest(config),
         variables={
             side: {name: str(value) for name, value in sorted(variables.get(side, {}).items())}
             for side in SIDES
         },
     )
+
+
+@functools.cache  # a tenth of a short analysis otherwise
+def _version(library: str) -> str:
+    return importlib.metadata.version(library)

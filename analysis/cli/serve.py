@@ -314,6 +314,7 @@ def _serve(service: Service, given: Mapping[str, Any], certificates: Certificate
     from analysis.service import logs
     from analysis.service.app import create_app
     from analysis.service.listening import Listening, server
+    from analysis.service.warming import warm_up
 
     form = given["log_format"]
     as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
@@ -323,4 +324,5 @@ def _serve(service: Service, given: Mapping[str, Any], certificates: Certificate
         certificates=certificates,
         log=logs.settings(as_json=as_json),
     )
+    warm_up()
     server(create_app(service), listening).run()

@@ -21,8 +21,12 @@ KEPT = 2**25 - 2**16
 
 
 def kernels(size: int) -> Loops:
-    """Give the compiled loops for so many values in all; `None` where numpy serves better."""
-    return _loaded() if size >= WORTH_COMPILING else None
+    """Give the compiled loops for so many values in all; `None` where numpy serves better.
+
+    Once they are loaded they serve better for any number.
+    """
+    is_loaded = _loaded.cache_info().currsize > 0
+    return _loaded() if is_loaded or size >= WORTH_COMPILING else None
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ class Judge(Protocol):
         """Compare the two sides; never raises for data that cannot decide."""
 
 
+@functools.cache  # the folder of a program that runs does not change, and is slow to read
 def kinds() -> tuple[str, ...]:
     """List the kinds of all judges, in alphabetical order."""
     return tuple(sorted(m.name for m in pkgutil.iter_modules(judges.__path__) if not m.ispkg))

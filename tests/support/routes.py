@@ -26,5 +26,5 @@ def _routes(*, hidden: bool) -> Iterator[Route]:
             # A router within a router is unfolded by the application alone; here it would be lost.
             assert isinstance(route, APIRoute), f"list {route} in ROUTERS itself"
             if hidden or route.include_in_schema:
-                for method in route.methods:
+                for method in route.methods or ():
                     yield method, route.path
