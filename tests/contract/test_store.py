@@ -277,3 +277,28 @@ def test_a_database_of_an_older_release_is_brought_up_to_date_and_loses_nothing(
 
     assert store.get(begun.id) == replace(begun, version="")
     store.close()
+
+
+def stamped(url: str, version: str) -> None:
+    """Leave a database as if a program of that version had been there last."""
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
+    engine.dispose()
+
+
+def test_a_release_that_is_rolled_back_works_on_the_tables_of_the_newer_one(url: str) -> None:
+    stamped(url, "9999")
+
+    store = AnalysisStore(open_database(url))
+
+    begun = store.begin(new(), now=0.0)
+    assert store.get(begun.id) == begun
+    store.close()
+
+
+def test_the_tables_of_another_program_are_left_alone(url: str) -> None:
+    stamped(url, "4f2a1c")
+
+    with pytest.raises(ConfigError, match="none of Serinus'"):
+        open_database(url)
