@@ -295,8 +295,7 @@ def _check(service: Service) -> list[str]:
     for name in names:
         path = settings.configs / f"{name}.yaml"
         try:
-            source = load_config(path).source.prometheus
-            settings.permits.check(source, by_caller=False, origin=str(path))
+            settings.permits.check(load_config(path), by_caller=False, origin=str(path))
         except ConfigError as error:
             faults.append(Fault(path="", message=str(error)))
     if faults:
@@ -325,4 +324,12 @@ def _serve(service: Service, given: Mapping[str, Any], certificates: Certificate
         log=logs.settings(as_json=as_json),
     )
     warm_up()
-    server(create_app(service), listening).run()
+    running = server(create_app(service), listening)
+    try:
+        running.run()
+    except SystemExit as error:  # uvicorn's own, whose code would mean `inconclusive`
+        where = f"{listening.host}:{listening.port}"
+        message = f"cannot listen on {where}, as the log says; choose another --host or --port"
+        raise ConfigError(message, origin="--port") from error
+    if not running.started:
+        raise ConfigError("the service did not start, as the log says", origin="serve")

@@ -90,8 +90,7 @@ class Asking:
         if entry.by_caller:
             self.check_inline()
         try:
-            source = entry.config.source.prometheus
-            self.settings.permits.check(source, by_caller=entry.by_caller)
+            self.settings.permits.check(entry.config, by_caller=entry.by_caller)
         except ConfigError as error:
             raise Problem(403, "source_refused", str(error)) from error
 

@@ -48,6 +48,7 @@ def server(app: FastAPI, listening: Listening) -> uvicorn.Server:
         port=listening.port,
         log_config=listening.log,
         access_log=False,
+        lifespan="on",  # with auto, a service whose runner cannot begin would serve without it
         server_header=False,
         timeout_graceful_shutdown=30,
         timeout_notify=listening.renew_every_s,

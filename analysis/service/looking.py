@@ -47,8 +47,7 @@ class Looker:
 
     def _judge(self, record: Record, config: CanaryConfig, standing: Standing) -> Look:
         # Again at each look: what was permitted when the analysis began may be so no more.
-        prometheus = config.source.prometheus
-        self.settings.permits.check(prometheus, by_caller=record.config == INLINE)
+        self.settings.permits.check(config, by_caller=record.config == INLINE)
         source = Keeping(self.connect(config))
         sides = {side: record.request[side] for side in ("baseline", "canary")}
         report = analyze(config, source, standing.window, sides)

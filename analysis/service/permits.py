@@ -12,7 +12,8 @@ from pathlib import PurePosixPath
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
-from analysis.config import PrometheusSettings
+from analysis.config import CanaryConfig
+from analysis.config.model import SourceSettings
 from analysis.errors import ConfigError, Fault
 from analysis.query import MissingVariableError, expand
 from analysis.sources.prometheus_http.address import without_secrets
@@ -73,19 +74,20 @@ class Permits:
     addresses: tuple[Address, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def check(self, source: PrometheusSettings, *, by_caller: bool, origin: str = "") -> None:
+    def check(self, config: CanaryConfig, *, by_caller: bool, origin: str = "") -> None:
         """Make sure that a configuration may ask its source.
 
         Args:
-            source: From the configuration.
+            config: Names the source.
             by_caller: Whether a caller brought it.
             origin: The file it stands in, for the reader.
 
         Raises:
             ConfigError: It may not.
         """
+        source = config.source.prometheus
         if by_caller:
-            _check_keys(source)
+            _check_keys(config.source)
         if source.url in _OWN or not (self.addresses or by_caller):
             return
         try:
@@ -116,15 +118,16 @@ def _fault(message: str, origin: str) -> ConfigError:
     return ConfigError((Fault(path=_URL, message=message),), origin=origin)
 
 
-def _check_keys(source: PrometheusSettings) -> None:
+def _check_keys(source: SourceSettings) -> None:
     """Refuse what would send the service's secrets, or read its files, for a caller."""
-    foreign = sorted(source.model_fields_set - OF_CALLERS)
+    foreign = sorted(source.model_fields_set - {"prometheus"})
+    foreign += sorted(source.prometheus.model_fields_set - OF_CALLERS)
     if foreign:
         message = (
             f"a caller's configuration has no {', '.join(foreign)}; with them it must be a "
             "configuration of the operator's"
         )
         raise ConfigError((Fault(path=_SOURCE, message=message),))
-    if source.url not in _OWN and "${" in source.url:
+    if source.prometheus.url not in _OWN and "${" in source.prometheus.url:
         message = "a caller's configuration names its address without the environment"
         raise _fault(message, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -221,3 +222,12 @@ def test_the_command_speaks_tls_with_the_certificates_of_its_settings(
 
     assert pair.certificate.exists()
     assert told.json == {"configs": ["shop"]}
+
+
+def test_an_address_that_is_taken_is_named_and_is_no_verdict(configs: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run_serinus("serve", "--configs", configs, "--port", port, cwd=tmp_path)
+
+    assert done.code == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in done.message

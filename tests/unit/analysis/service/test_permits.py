@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from analysis.config import PrometheusSettings
 from analysis.errors import ConfigError
 from analysis.service.permits import Address, Permits
+from tests.support.builders import a_config, a_metric
 
 ALLOWED = "https://prom.example/tenant"
 OWN = {"PROMETHEUS_URL": "http://user:secret@own:9090", "SECRET": "hunter2"}
@@ -17,8 +17,8 @@ OWN = {"PROMETHEUS_URL": "http://user:secret@own:9090", "SECRET": "hunter2"}
 def ask(url: str | None, *, by_caller: bool, allowed: str | None = ALLOWED, **further: Any) -> None:
     addresses = (Address.of(allowed),) if allowed else ()
     given = {} if url is None else {"url": url}
-    source = PrometheusSettings.model_validate({**given, **further})
-    Permits(addresses=addresses, environment=OWN).check(source, by_caller=by_caller)
+    config = a_config(a_metric(), source={"prometheus": {**given, **further}})
+    Permits(addresses=addresses, environment=OWN).check(config, by_caller=by_caller)
 
 
 LET_THROUGH = [
