@@ -61,35 +61,21 @@ def make_service(
     """
     tokens, counted = Tokens(settings.tokens), Operations()
     engine = open_database(settings.database_url)
-    store = AnalysisStore(engine)
-    made = Looker(settings=settings, connect=connect).look
-    look = made if tracing is None else tracing.looks(made)
-    targets = settings.notices
-
-    def tell(record: Record, look: Look) -> list[str]:
-        return [name for name, (target, _) in targets.items() if target.wants(record, look)]
-
-    documents = DocumentStore(engine)
+    store, documents = AnalysisStore(engine), DocumentStore(engine)
+    look = Looker(settings=settings, connect=connect).look
     parts = Parts(
         store=store,
         documents=documents,
-        look=look,
+        look=look if tracing is None else tracing.looks(look),
         clock=clock,
         operations=counted,
-        tell=tell,
-    )
-    route = Route(
-        store=store,
-        targets=targets,
-        clock=clock,
-        operations=counted,
-        public_url=settings.public_url,
+        tell=_tell(settings),
     )
     return Service(
         settings=settings,
         tokens=tokens,
         operations=counted,
-        courier=Courier(route),
+        courier=Courier(_route(settings, parts)),
         versions=VersionStore(engine),
         documents=documents,
         tracing=tracing,
@@ -100,6 +86,26 @@ def make_service(
             settings=settings,
             clock=clock,
         ),
+    )
+
+
+def _tell(settings: Settings) -> Callable[[Record, Look], list[str]]:
+    """Give what names who is to be told of a look."""
+
+    def tell(record: Record, look: Look) -> list[str]:
+        wanted = settings.notices.items()
+        return [name for name, (target, _) in wanted if target.wants(record, look)]
+
+    return tell
+
+
+def _route(settings: Settings, parts: Parts) -> Route:
+    return Route(
+        store=parts.store,
+        targets=settings.notices,
+        clock=parts.clock,
+        operations=parts.operations,
+        public_url=settings.public_url,
     )
 
 

@@ -54,8 +54,6 @@ class Asking:
             raise Problem(403, "forbidden", message)
         used = entry or self._entry(request)
         self._permit(used)
-        begins, ends = _span(used.config, request, now)
-        _check(used.config, request, begins, ends)
         return New(
             key=key,
             identity=_identity(name, request),
@@ -63,13 +61,7 @@ class Asking:
             config_text=used.text,
             version=used.version,
             namespace=namespace,
-            request={
-                **request.sides(),
-                "start": begins,
-                "end": ends,
-                "planned_s": request.planned.total_seconds() if request.planned else None,
-                "mode": request.mode.value,
-            },
+            request=_resolved(used.config, request, now),
             due=now,
             keeps_version=name != INLINE,
             again_after_s=None if request.start or request.end else self.settings.again_s,
@@ -106,6 +98,19 @@ class Asking:
                 "the operator serve with --inline"
             )
             raise Problem(403, "inline_refused", message)
+
+
+def _resolved(config: CanaryConfig, request: StartRequest, now: float) -> dict[str, Any]:
+    """Give what is kept of a request: no later look depends on when it was made."""
+    begins, ends = _span(config, request, now)
+    _check(config, request, begins, ends)
+    return {
+        **request.sides(),
+        "start": begins,
+        "end": ends,
+        "planned_s": request.planned.total_seconds() if request.planned else None,
+        "mode": request.mode.value,
+    }
 
 
 def _namespace(request: StartRequest) -> str:

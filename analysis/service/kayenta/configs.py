@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.config import CanaryConfig
+from analysis.service.kayenta.documents import SCOPE
 from analysis.window import as_datetime
 
 JUDGE = "Serinus"
-SCOPE = "default"
 # The account of metrics that clients are shown; each configuration has its own Prometheus.
 SOURCE: Mapping[str, Any] = {
     "name": "prometheus",

@@ -24,6 +24,8 @@ from analysis.config import BUILT_IN
 from analysis.service.kayenta import forms
 from analysis.service.requests import Value
 
+# What clients call the scope of all metrics.
+SCOPE = "default"
 # Nine times what Prometheus answers to one query, which is 11,000 points.
 MOST_POINTS = 100_000
 MOST_PAIRS = 2000
@@ -121,6 +123,11 @@ class ExecutionRequest(_Document):
 
     scopes: dict[Name, ScopePair] = Field(min_length=1, max_length=16)
     thresholds: TellingThresholds
+
+    @property
+    def sides(self) -> ScopePair:
+        """Give both sides, of the scope that clients name `default`, or else of the first."""
+        return self.scopes.get(SCOPE) or next(iter(self.scopes.values()))
 
 
 class AdHocRequest(_Document):

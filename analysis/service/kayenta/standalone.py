@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from analysis.service import answers
-from analysis.service.kayenta import configs, execution
-from analysis.service.kayenta.documents import ExecutionRequest, StandaloneRequest
+from analysis.service.kayenta import execution
+from analysis.service.kayenta.documents import SCOPE, ExecutionRequest, StandaloneRequest
 from analysis.store import Record, Status
 from analysis.window import as_datetime
 
@@ -38,7 +38,7 @@ def as_execution(request: StandaloneRequest, now: float) -> ExecutionRequest:
     }
     return ExecutionRequest.model_validate(
         {
-            "scopes": {configs.SCOPE: {name: side | common for name, side in sides.items()}},
+            "scopes": {SCOPE: {name: side | common for name, side in sides.items()}},
             "thresholds": request.thresholds.model_dump(by_alias=True),
         }
     )

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from analysis.service.catalog import INLINE, Entry
 from analysis.service.context import Caller, Service, ServiceOf
-from analysis.service.kayenta import configs, execution, translation
+from analysis.service.kayenta import execution, translation
 from analysis.service.kayenta.documents import (
     AdHocRequest,
     CanaryConfigDocument,
@@ -103,15 +103,24 @@ def begin(
     Raises:
         Problem: It cannot be meant, or the token does not allow it.
     """
-    pair = body.scopes.get(configs.SCOPE) or next(iter(body.scopes.values()))
-    control, canary = pair.control_scope, pair.experiment_scope
+    if config != INLINE and (kept := kept_config(service, config)) is not None:
+        sent = {**sent, "config": kept.body}
+    step_s = body.sides.experiment_scope.step
+    entry = _brought(service, sent.get("config"), step_s)
+    key = f"kayenta.{config}.{secrets.token_hex(8)}"
+    record = service.analyses.start(key, _asked(config, body), token, entry)
+    told = {**sent, "request": body.model_dump(mode="json", by_alias=True)}
+    service.analyses.store.amend(record, {**record.request, execution.KEPT: told})
+    return record
+
+
+def _asked(config: str, body: ExecutionRequest) -> StartRequest:
+    control, canary = body.sides.control_scope, body.sides.experiment_scope
     if (control.start, control.end) != (canary.start, canary.end):
         message = "both scopes must cover the same time here: start and end must be equal"
         raise Problem(400, "faulty_request", message)
-    if config != INLINE and (kept := kept_config(service, config)) is not None:
-        sent = {**sent, "config": kept.body}
     try:
-        asked = StartRequest.model_validate(
+        return StartRequest.model_validate(
             {
                 "config": config,
                 "baseline": control.variables,
@@ -124,12 +133,6 @@ def begin(
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise Problem(400, "faulty_request", message) from error
-    kept_of_it = {**sent, "request": body.model_dump(mode="json", by_alias=True)}
-    key = f"kayenta.{config}.{secrets.token_hex(8)}"
-    entry = _brought(service, sent.get("config"), canary.step)
-    record = service.analyses.start(key, asked, token, entry)
-    service.analyses.store.amend(record, {**record.request, execution.KEPT: kept_of_it})
-    return record
 
 
 def _brought(service: Service, config: dict[str, Any] | None, step_s: float) -> Entry | None:
