@@ -43,6 +43,10 @@ docs: $(READY) ## Follow every link, run every example, build the pages into bui
 bench: $(READY) ## Measure speed, as ratios within one run
 	@$(BIN)/python -m benchmarks
 
+.PHONY: load
+load: $(READY) servers ## Put 200 rollouts on the service for 10 minutes (ARGS="--minutes 2")
+	@$(BIN)/python -m benchmarks.service.load $(ARGS)
+
 .PHONY: calibrate
 calibrate: $(READY) ## Measure the judges' error rates, the long table (ARGS="--only looks")
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.calibration $(ARGS)

@@ -6,7 +6,7 @@ series' first value. Stored samples, differenced here, give whole events, each i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +61,8 @@ class Scrapes:
         than half an interval from a sample of the series is the scrape of that sample.
         """
         scraped = self.times[target_of(series)]
+        if np.array_equal(scraped, series.times):
+            return scraped[:0]
         bounds = np.concatenate(([-np.inf], series.times, [np.inf]))
         after = np.searchsorted(bounds, scraped, side="left")
         nearest = np.minimum(scraped - bounds[after - 1], bounds[after] - scraped)
@@ -83,11 +85,26 @@ def scrapes(series: Iterable[Series], *, since: float, begin: float) -> Scrapes:
     by_target: dict[Target, list[Array]] = {}
     for one in series:
         by_target.setdefault(target_of(one), []).append(one.times)
-    times = {target: np.unique(np.concatenate(parts)) for target, parts in by_target.items()}
+    times = {target: _union(parts) for target, parts in by_target.items()}
+    return Scrapes(times=times, since=since, begin=begin, interval_s=_interval(by_target))
+
+
+def _union(parts: Sequence[Array]) -> Array:
+    """Give all times of some series, each once; mostly they were scraped together."""
+    if all(np.array_equal(part, parts[0]) for part in parts[1:]):
+        return parts[0]
+    return np.unique(np.concatenate(parts))
+
+
+def _interval(by_target: Mapping[Target, Sequence[Array]]) -> float:
+    """Give the median distance of two samples of a series."""
     distances = [np.diff(part) for parts in by_target.values() for part in parts]
     gaps = np.concatenate(distances) if distances else np.empty(0)
-    interval = float(np.median(gaps)) if len(gaps) else 0.0
-    return Scrapes(times=times, since=since, begin=begin, interval_s=interval)
+    if len(gaps) == 0:
+        return 0.0
+    # Partitioning takes longer than looking whether there is anything to be sorted.
+    first = float(gaps[0])
+    return first if (gaps == first).all() else float(np.median(gaps))
 
 
 def increases(
@@ -110,8 +127,10 @@ def increases(
     # An increase beyond the largest double becomes infinite, which a sample takes for unknown.
     with np.errstate(over="ignore"):
         for one in series:
-            row = rows.setdefault(pod_of(one, pod_label), np.full(len(edges) - 1, np.nan))
-            add_gains(row, *_gains(one, seen), edges, scraped=seen.times[target_of(one)])
+            pod = pod_of(one, pod_label)
+            if pod not in rows:
+                rows[pod] = np.full(len(edges) - 1, np.nan)
+            add_gains(rows[pod], *_gains(one, seen), edges, scraped=seen.times[target_of(one)])
     pods = tuple(sorted(rows))
     values = np.vstack([rows[pod] for pod in pods]) if pods else np.empty((0, len(edges) - 1))
     return Increases(pods=pods, values=values)
@@ -132,33 +151,44 @@ def add_gains(row: Array, times: Array, gains: Array, edges: Array, *, scraped: 
         edges: Bounds of the steps, shape (steps + 1,).
         scraped: When the counter's target was scraped: from then on its step is known.
     """
-    _add(row, _grid(scraped, edges), np.zeros((len(scraped), *row.shape[1:])))
-    _add(row, _grid(times, edges), gains)
+    steps = _grid(times, edges)
+    if not np.array_equal(times, scraped):
+        _know(row, _grid(scraped, edges))
+    _know(row, steps)
+    if len(steps) and steps.min() < 0:
+        steps, gains = steps[steps >= 0], gains[steps >= 0]
+    np.add.at(row, steps, gains)
 
 
 def _grid(times: Array, edges: Array) -> NDArray[np.intp]:
     """Give the step of each time: step k covers (edge k, edge k + 1]; -1 outside."""
     step = np.searchsorted(edges, times, side="left") - 1
-    return np.where(step >= len(edges) - 1, -1, step)
+    step[step >= len(edges) - 1] = -1
+    return step
 
 
-def _add(row: Array, steps: NDArray[np.intp], gains: Array) -> None:
-    inside = steps >= 0
-    touched = np.unique(steps[inside])
-    row[touched] = np.nan_to_num(row[touched], nan=0.0)
-    np.add.at(row, steps[inside], gains[inside])
+def _know(row: Array, steps: NDArray[np.intp]) -> None:
+    """Let what was unknown of steps that were seen be 0 from now on."""
+    seen = np.zeros(len(row) + 1, dtype=np.bool_)
+    seen[steps] = True  # -1 is the one place too many
+    touched = seen[:-1]
+    if row.ndim > 1:
+        touched = touched[:, np.newaxis]
+    np.copyto(row, 0.0, where=touched & np.isnan(row))
 
 
 def _gains(series: Series, seen: Scrapes) -> tuple[Array, Array]:
     """Give the times at which a counter was seen to grow, and by how much."""
     # Below zero no counter goes: such a sample is as little of one as NaN is.
     usable = np.isfinite(series.values) & (series.values >= 0)
-    times, values = series.times[usable], series.values[usable]
+    times, values = series.times, series.values
+    if not usable.all():
+        times, values = times[usable], values[usable]
     if len(values) == 0:
         return times, values
     gains = np.diff(values, prepend=values[0])
     restarted = (gains < 0) | begins_anew(series, times, seen)
-    return times, np.where(restarted, values, gains)
+    return times, np.where(restarted, values, gains) if restarted.any() else gains
 
 
 def begins_anew(series: Series, times: Array, seen: Scrapes) -> NDArray[np.bool_]:
@@ -172,7 +202,7 @@ def begins_anew(series: Series, times: Array, seen: Scrapes) -> NDArray[np.bool_
     without = seen.without(series)
     anew = np.empty(len(times), dtype=np.bool_)
     anew[0] = _is_born(series, without, seen)
-    anew[1:] = _vanished(times, without)
+    anew[1:] = _vanished(times, without) if len(without) else False
     return anew
 
 

@@ -11,6 +11,7 @@ Data that cannot decide is not an error: it is an inconclusive judgment.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -73,6 +74,14 @@ class SourceError(SerinusError):
         super().__init__(message)
         self.code = code
         self.query = query
+
+    def __reduce__(self) -> tuple[Callable[..., SourceError], tuple[str], dict[str, str]]:
+        """Travel between processes, which call an exception with its message alone."""
+        return _unknown, (str(self),), {"code": self.code, "query": self.query}
+
+
+def _unknown(message: str) -> SourceError:
+    return SourceError(message, code="")
 
 
 class DeliveryError(SerinusError):

@@ -180,3 +180,26 @@ def series_frame(metric: MetricReport) -> pd.DataFrame:
     """Give a metric's level on both sides, a row a step, indexed by the step's end in UTC."""
     index = pd.to_datetime(metric.times, unit="s", utc=True)
     return pd.DataFrame({"baseline": metric.baseline, "canary": metric.canary}, index=index)
+
+
+def frame_of_report(report: AnalysisReport) -> pd.DataFrame:
+    """Give a report's series as one tidy frame: a row for each metric, side and step.
+
+    Returns:
+        Columns `metric`, `verdict` (the metric's), `side`, `time` (the step's end, UTC) and `level`
+        (in the metric's unit, NaN where unknown). `metrics_frame` holds the judgments.
+    """
+    parts = [
+        pd.DataFrame(
+            {
+                "metric": metric.name,
+                "verdict": str(metric.judgment.verdict),
+                "side": side,
+                "time": pd.to_datetime(metric.times, unit="s", utc=True),
+                "level": levels if len(levels) else np.full(len(metric.times), np.nan),
+            }
+        )
+        for metric in report.metrics
+        for side, levels in (("baseline", metric.baseline), ("canary", metric.canary))
+    ]
+    return pd.concat(parts, ignore_index=True)

@@ -70,6 +70,8 @@ def ratio_on_grid(
 
 
 def _by_pod(part: counters.Increases, pods: Sequence[str], steps: int) -> Array:
+    if list(part.pods) == pods:
+        return part.values
     rows = dict(zip(part.pods, part.values, strict=True))
     missing = np.full(steps, np.nan)
     return np.vstack([rows.get(pod, missing) for pod in pods])

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analysis.errors import ConfigError
 
@@ -78,13 +79,24 @@ def references(template: str) -> frozenset[str]:
     return frozenset(match["name"] for match in _REFERENCE.finditer(template))
 
 
+def needed(template: str) -> frozenset[str]:
+    """Name the variables without which a template cannot be filled: those without a default."""
+    found = _REFERENCE.finditer(template)
+    return frozenset(match["name"] for match in found if match["default"] is None)
+
+
 def expand(text: str, values: Mapping[str, str]) -> str:
     """Fill a setting that is no query, such as a URL, without any escaping."""
     return _REFERENCE.sub(lambda match: _lookup(match, values), text)
 
 
-def _pieces(template: str) -> Iterator[_Piece]:
+@lru_cache(maxsize=4096)  # a replay fills the queries of one configuration thousands of times
+def _pieces(template: str) -> tuple[_Piece, ...]:
     """Cut a query at its quotes and comments."""
+    return tuple(_cut(template))
+
+
+def _cut(template: str) -> Iterator[_Piece]:
     position = start = 0
     while position < len(template):
         char = template[position]
@@ -135,6 +147,8 @@ def _filled(piece: _Piece, variables: Mapping[str, object]) -> str:
             )
         return _fit(match["name"], value, piece)
 
+    if "$" not in piece.text:
+        return piece.text
     filled = _REFERENCE.sub(value_of, piece.text)
     if _OPEN_REFERENCE.search(_REFERENCE.sub("", piece.text)):
         raise ConfigError(f"a reference is not closed in {piece.text!r}; write ${{name}}")

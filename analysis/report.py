@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.guards import Finding
+from analysis.limits import Limits
 from analysis.planning import HISTORY
+from analysis.retrospect import Trace
 from analysis.scoring import Group
+from analysis.sides import Distribution, PodSeries
 from analysis.window import Window
 from judges import Judgment, Verdict
 
@@ -63,6 +66,10 @@ class MetricReport:
         baseline: The baseline's level in each step, NaN where unknown, shape (steps,).
         canary: The canary's.
         pods: Number of pods seen on each side, by side.
+        by_pod: The pods themselves, by side.
+        distribution: What a histogram observed; `None` of anything else.
+        limits: What the estimate is held against; `None` where there is none.
+        trace: Evidence at earlier looks; `None` where it was not asked for, or does not gather.
     """
 
     name: str
@@ -78,6 +85,10 @@ class MetricReport:
     baseline: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     canary: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     pods: Mapping[str, int] = field(default_factory=dict)
+    by_pod: Mapping[str, PodSeries] = field(default_factory=dict)
+    distribution: Distribution | None = None
+    limits: Limits | None = None
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +127,8 @@ class AnalysisReport:
         log_e: Evidence of harm of the whole rollout.
         warnings: What a reader should know.
         provenance: How to get it again.
+        trace: Evidence of harm of the whole rollout at earlier looks; `None` where it was not asked
+            for, or does not gather.
     """
 
     name: str
@@ -134,9 +147,15 @@ class AnalysisReport:
     marginal_score: float
     warnings: tuple[str, ...]
     provenance: Provenance
+    trace: Trace | None = None
 
     @property
     def source_errors(self) -> tuple[str, ...]:
         """Every distinct reason for which a query of what is judged had no answer."""
-        failed = [query for metric in self.metrics for query in metric.queries if query.failed]
-        return tuple(dict.fromkeys(query.error for query in failed if query.error is not None))
+        return source_errors(metric.queries for metric in self.metrics)
+
+
+def source_errors(queries: Iterable[Sequence[AskedQuery]]) -> tuple[str, ...]:
+    """Give every distinct reason for which a query of what is judged had no answer."""
+    failed = [query for of_metric in queries for query in of_metric if query.failed]
+    return tuple(dict.fromkeys(query.error for query in failed if query.error is not None))

@@ -5,8 +5,8 @@ No verdict is reached here; a comparison that would be worthless says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from analysis import guards, histograms, pairing
 from analysis.config import SIDES, CanaryConfig, Metric
@@ -15,6 +15,7 @@ from analysis.guards import Comparison, Finding
 from analysis.pairing import CounterPair, Roles
 from analysis.planning import HISTORY, Ask, compares, learns, past_of, tells_pods
 from analysis.report import AskedQuery
+from analysis.sides import pod_names
 from analysis.sources.port import Answer, Answers, Series
 from analysis.window import Window
 from judges import Sample
@@ -30,11 +31,13 @@ class Gathered:
         sample: Both sides on the grid; `None` where a query failed.
         notes: Remarks that a reader of the judgment should know.
         findings: What makes a comparison worthless.
+        pods: Names of the sample's rows, by side.
     """
 
     metric: Metric
     queries: tuple[AskedQuery, ...]
     sample: Sample | None = None
+    pods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -76,6 +79,10 @@ def _gathered(metric: Metric, asked: Sequence[Ask], answers: Answers, window: Wi
         metric=metric,
         queries=queries,
         sample=sampled.sample,
+        pods={
+            side: pod_names(metric, _series(own, answers, side), len(rows.rows))
+            for side, rows in ((s, getattr(sampled.sample, s)) for s in SIDES)
+        },
         notes=sampled.notes + infos,
         findings=guards.inspect(_comparison(metric, own, answers, sampled)),
     )

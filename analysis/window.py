@@ -72,6 +72,22 @@ def as_datetime(epoch_s: float) -> datetime:
     return datetime.fromtimestamp(epoch_s, tz=UTC)
 
 
+def parse_instant(text: str) -> datetime:
+    """Read an instant: RFC 3339 with its offset from UTC, or epoch seconds.
+
+    Raises:
+        ValueError: The text is no instant, or lacks its offset.
+        OverflowError: It lies beyond all dates.
+    """
+    try:
+        return datetime.fromtimestamp(float(text), tz=UTC)
+    except ValueError:
+        read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC; add Z or +01:00")
+    return read
+
+
 def select_window(  # noqa: PLR0913 - the choices of one look, all by name
     *,
     now: datetime,

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support import crds
+
 IN_CI = os.environ.get("CI") == "true"
 
 # A machine under load is slow, not wrong. CI tries the same examples every time: a change is
@@ -40,6 +42,17 @@ def requires_prometheus() -> Prometheus:
 
 
 @pytest.fixture(scope="session")
+def requires_chromium() -> Path:
+    """Give the program of a real browser; without it skip at a desk, fail in CI."""
+    if found := shutil.which("chromium"):
+        return Path(found)
+    missing = "there is no chromium on the PATH; tools/servers installs it"
+    if IN_CI:
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
 def requires_postgres() -> Path:
     """Give the folder of a real PostgreSQL's programs; without them skip at a desk, fail in CI."""
     on_path = shutil.which("initdb")
@@ -60,3 +73,17 @@ def requires_openssl() -> Path:
     if IN_CI:
         pytest.fail("openssl is not on the PATH")
     pytest.skip("openssl is not on the PATH")
+
+
+@pytest.fixture(scope="session")
+def requires_crds() -> crds.Crds:
+    """Give the schemas of Argo's and Flagger's resources; without Go skip at a desk, fail in CI."""
+    missing = "there is no Go toolchain: the schemas of the real projects are not read"
+    if shutil.which("go"):
+        try:
+            return crds.load()
+        except crds.UnavailableError as error:
+            missing = f"Go's modules cannot be fetched: {error}"
+    if IN_CI:
+        pytest.fail(missing)
+    pytest.skip(missing)

@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,19 @@ def main(names: list[str]) -> int:
             return 1
         for one in runs:
             _replace(Path(folder) / one.name, RECORDINGS / one.name)
+    (RECORDINGS / "deployments.csv").write_text(labels(RECORDED), encoding="utf-8")
     return 0
+
+
+def labels(names: Iterable[str]) -> str:
+    """Give what is known of runs as the list that `serinus replay` reads beside recordings."""
+    rows = ["id,truth,fault_start,service"]
+    for name in names:
+        one = run(name)
+        truth = "good" if one.is_good else "bad"
+        since = "" if one.fault_start is None else f"{one.fault_start:.3f}"
+        rows.append(f"{name},{truth},{since},shop")
+    return "\n".join(rows) + "\n"
 
 
 def _make(one: Run, folder: Path, url: str, server: str) -> str:

@@ -24,12 +24,22 @@ COMMANDS = {
     "judge": "Judge a canary against its baseline: pass, fail or inconclusive.",
     "plan": "Forecast how long a rollout will take, and what it can show.",
     "record": "Keep a deployment's raw series in a folder, to be judged again later.",
+    "replay": "Judge past deployments again, thousands at a time, and evaluate the verdicts.",
+    "tune": "Search tolerances and risks that keep a budget of false fails.",
+    "diff": "Show which verdicts flip between two configurations.",
+    "report": "Show what past deployments tell of the whole fleet.",
     "serve": "Serve analyses over HTTP to Argo Rollouts, Flagger and others.",
     "check": "Check a configuration without asking any server.",
+    "test": "Test configurations: given these series, is the verdict the expected one?",
+    "import": "Write a configuration from Kayenta's or Flagger's.",
+    "export": "Write what Argo Rollouts or Flagger need to ask for the verdict.",
     "init": "Write a commented configuration to start from.",
     "judges": "List the judges and their parameters.",
     "schema": "Print the JSON Schema of a configuration, for editors.",
 }
+
+# Of commands whose name no module can have.
+MODULES = {"import": "import_"}
 
 EPILOG = """\b
 Start here:
@@ -60,7 +70,7 @@ class LazyGroup(click.Group):  # click's documented way to load commands when th
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             remedy = f"did you mean '{near[0]}'?" if near else "`serinus --help` lists them"
             ctx.fail(f"there is no command '{cmd_name}'; {remedy}")
-        module = importlib.import_module(f"analysis.cli.{cmd_name}")
+        module = importlib.import_module(f"analysis.cli.{MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         return command
 

@@ -14,8 +14,9 @@ from analysis.errors import DeliveryError
 @click.command(
     "init",
     epilog="""\b
-Example:
+Examples:
   serinus init --output canary.yaml
+  serinus init --tests --output canary_test.yaml
 """,
 )
 @click.option(
@@ -24,9 +25,11 @@ Example:
     metavar="FILE",
     help="Write there instead of to standard output; an existing file is never overwritten.",
 )
-def command(output: Path | None) -> None:
-    """Write a commented configuration to start from."""
-    text = (files("analysis.config") / "starter.yaml").read_text(encoding="utf-8")
+@click.option("--tests", is_flag=True, help="Write tests of that configuration instead.")
+def command(output: Path | None, *, tests: bool) -> None:
+    """Write a commented configuration to start from, or tests of it."""
+    package, next_ = ("analysis.testing", "test") if tests else ("analysis.config", "check")
+    text = (files(package) / "starter.yaml").read_text(encoding="utf-8")
     if output is None:
         click.echo(text, nl=False)
         return
@@ -35,4 +38,4 @@ def command(output: Path | None) -> None:
             f"{output} exists already and was left as it is; choose another --output"
         )
     write_file(output, text)
-    click.echo(f"wrote {output}; next: serinus check {output}")
+    click.echo(f"wrote {output}; next: serinus {next_} {output}")

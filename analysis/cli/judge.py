@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from analysis.cli.output import (
-    format_option,
-    output_option,
-    progress_bar,
-    rendered,
-    write_file,
-    write_out,
-)
+from analysis.cli.output import progress_bar
+from analysis.cli.rendering import Rendering, rendering_options
 from analysis.cli.selection import Selection, selection_options
 from analysis.config import CanaryConfig
-from analysis.consumers.json import to_json
-from analysis.consumers.text import print_report
 from analysis.engine import analyze
 from analysis.errors import ConfigError, SourceError, TooEarlyError
 from analysis.report import AnalysisReport
@@ -38,6 +28,8 @@ Examples:
   serinus judge canary.yaml --prometheus http://prometheus:9090 \\
       --baseline hash=5d4c --canary hash=7f9b --lookback 30m
   serinus judge canary.yaml --recording deployments/2026-11-22 --format json
+  serinus judge canary.yaml --lookback 30m --report html=report.html --report junit=junit.xml
+  serinus judge canary.yaml --lookback 30m --format markdown >> "$GITHUB_STEP_SUMMARY"
 """,
 )
 @selection_options
@@ -47,9 +39,7 @@ Examples:
     metavar="DIR",
     help="Judge a recording instead of asking a server.",
 )
-@format_option
-@click.option("--full", is_flag=True, help="Show the evidence and queries of every metric too.")
-@output_option("report")
+@rendering_options
 @click.option(
     "--exit-code-inconclusive",
     type=click.IntRange(0, 255),
@@ -62,9 +52,7 @@ def command(
     selection: Selection,
     *,
     recording: Path | None,
-    form: str,
-    full: bool,
-    output: Path | None,
+    rendering: Rendering,
     exit_code_inconclusive: int,
 ) -> None:
     """Judge the canary of CONFIG against its baseline.
@@ -73,28 +61,37 @@ def command(
     them. The exit code is the verdict: 0 pass, 1 fail, 3 inconclusive, also when nothing
     is left to judge yet; 4 if the source gave no answer to some query and the rest does not fail.
     """
-    config = selection.load()
+    config, looks_back = selection.load(), rendering.looks_back
     try:
-        report = (
-            _from_recording(selection, config, recording) if recording else _live(selection, config)
+        report, source = (
+            _from_recording(selection, config, recording, looks_back)
+            if recording
+            else _live(selection, config, looks_back)
         )
     except TooEarlyError as early:
         click.echo(f"serinus: {early}", err=True)
         raise click.exceptions.Exit(exit_code_inconclusive) from early
-    _deliver(report, form, output, full=full)
+    rendering.deliver(report, source)
     for error in report.source_errors:
         click.echo(f"serinus: {error}", err=True)
     raise click.exceptions.Exit(_exit_code(report, exit_code_inconclusive))
 
 
-def _live(selection: Selection, config: CanaryConfig) -> AnalysisReport:
+def _live(
+    selection: Selection, config: CanaryConfig, looks_back: int
+) -> tuple[AnalysisReport, str | None]:
     source = connect(config.source.prometheus, selection.prometheus, os.environ)
-    window = selection.window(config)
+    window, variables = selection.window(config), selection.variables()
     with progress_bar("asking Prometheus") as progress:
-        return analyze(config, source, window, selection.variables(), progress=progress)
+        report = analyze(
+            config, source, window, variables, progress=progress, looks_back=looks_back
+        )
+    return report, source.url
 
 
-def _from_recording(selection: Selection, config: CanaryConfig, folder: Path) -> AnalysisReport:
+def _from_recording(
+    selection: Selection, config: CanaryConfig, folder: Path, looks_back: int
+) -> tuple[AnalysisReport, str | None]:
     if selection.prometheus:
         raise ConfigError("give --recording or --prometheus, not both")
     recording = recordings.load(folder)
@@ -104,19 +101,7 @@ def _from_recording(selection: Selection, config: CanaryConfig, folder: Path) ->
         for side in ("baseline", "canary")
     }
     window = selection.recorded_window(config, recording)
-    return analyze(config, recording, window, variables)
-
-
-def _deliver(report: AnalysisReport, form: str, output: Path | None, *, full: bool) -> None:
-    def show(console: Console) -> None:
-        print_report(report, console, full=full)
-
-    is_terminal = output is None and sys.stdout.isatty()
-    text = to_json(report) if form == "json" else rendered(show, is_terminal=is_terminal)
-    if output is None:
-        write_out(text)
-    else:
-        write_file(output, text)
+    return analyze(config, recording, window, variables, looks_back=looks_back), None
 
 
 def _exit_code(report: AnalysisReport, inconclusive: int) -> int:

@@ -42,10 +42,10 @@ class Selection:
 
     def variables(self) -> Variables:
         """Give the variables of each side: those of `--set`, and the side's own over them."""
-        shared = _assignments("--set", self.shared)
+        shared = assignments("--set", self.shared)
         return {
-            "baseline": {**shared, **_assignments("--baseline", self.baseline)},
-            "canary": {**shared, **_assignments("--canary", self.canary)},
+            "baseline": {**shared, **assignments("--baseline", self.baseline)},
+            "canary": {**shared, **assignments("--canary", self.canary)},
         }
 
     def window(self, config: CanaryConfig) -> Window:
@@ -87,7 +87,12 @@ def _check_known(given: Variables, config: CanaryConfig) -> None:
         raise ConfigError(f"no query uses the variable '{name}'; {remedy}", origin=config.name)
 
 
-def _assignments(option: str, texts: tuple[str, ...]) -> dict[str, object]:
+def assignments(option: str, texts: tuple[str, ...]) -> dict[str, object]:
+    """Read variables as they are given on the command line.
+
+    Raises:
+        ConfigError: One is not NAME=VALUE.
+    """
     values: dict[str, object] = {}
     for text in texts:
         name, separator, value = text.partition("=")

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from analysis.config.fields import Duration, format_duration
-from analysis.config.load import load_document
+from analysis.config.load import in_order, parse_mapping, read_text, validate
+from analysis.errors import ConfigError
 
 
 def _at_least_a_second(value: timedelta) -> timedelta:
@@ -60,7 +61,12 @@ def defaults(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: It cannot be read or breaks a rule; with every fault found.
     """
-    said = load_document(path, ServeFile).model_dump(exclude_unset=True, exclude_none=True)
+    text = read_text(path, remedy="create it, or leave the option out")
+    rule = "settings are a mapping, with a key and a colon on each line"
+    read, faults = validate(parse_mapping(text, str(path), rule=rule), ServeFile)
+    if read is None:
+        raise ConfigError(in_order(faults), origin=str(path))
+    said = read.model_dump(exclude_unset=True, exclude_none=True)
     return {name: _as_option(value, path.parent) for name, value in said.items()}
 
 

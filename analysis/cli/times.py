@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from analysis.config.fields import parse_duration
+from analysis.window import parse_instant
 
 _INSTANT = "an instant such as 2026-11-22T10:00:00Z, 1795380620, now or now-30m"
 
@@ -39,15 +40,10 @@ def resolve(text: str, now: datetime) -> datetime:
 
     Raises:
         ValueError: The text is no instant, or lacks its offset from UTC.
+        OverflowError: It lies beyond all dates.
     """
     if text == "now":
         return now
     if text.startswith("now-"):
         return now - parse_duration(text.removeprefix("now-"))
-    try:
-        return datetime.fromtimestamp(float(text), tz=UTC)
-    except ValueError:
-        read = datetime.fromisoformat(text)
-    if read.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset from UTC; add Z or +01:00")
-    return read
+    return parse_instant(text)

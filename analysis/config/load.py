@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import json
 import re
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -37,8 +38,12 @@ _WORDS = {
     "model_type": "must be a mapping, with a key and a colon on each line",
     "tuple_type": "must be a list, with a dash before each item",
 }
-Document = TypeVar("Document", bound=BaseModel)
 _NUMBER = re.compile(r"[-+.0-9][^\s,}\]]*")
+Model = TypeVar("Model", bound=BaseModel)
+
+
+# By identity, while the configuration lives: it is frozen, and every look asks again.
+_DIGESTS: dict[int, str] = {}
 
 
 def load_config(path: Path) -> CanaryConfig:
@@ -47,28 +52,16 @@ def load_config(path: Path) -> CanaryConfig:
     Raises:
         ConfigError: The file cannot be read, is no YAML, or breaks a rule; with every fault found.
     """
-    remedy = "`serinus init` writes a commented starter"
-    return parse_config(_read(path, remedy), origin=str(path))
+    text = read_text(path, remedy="`serinus init` writes a commented starter")
+    return parse_config(text, origin=str(path))
 
 
-def load_document(path: Path, model: type[Document]) -> Document:
-    """Read a YAML file of another shape by the same rules.
+def read_text(path: Path, *, remedy: str) -> str:
+    """Read a file that a person wrote, and no more of it than can be meant.
 
     Raises:
-        ConfigError: The file cannot be read, is no YAML, or breaks a rule; with every fault found.
+        ConfigError: There is no such file, with the remedy; or it cannot be read.
     """
-    origin = str(path)
-    document = _parse_yaml(_read(path, "create it, or leave the option out"), origin)
-    if not isinstance(document, CommentedMap):
-        raise ConfigError("must be a mapping, with a key and a colon on each line", origin=origin)
-    try:
-        return model.model_validate(_plain(document))
-    except ValidationError as error:
-        faults = [_fault(detail, document, model) for detail in error.errors()]
-        raise ConfigError(_in_order(faults), origin=origin) from error
-
-
-def _read(path: Path, remedy: str) -> str:
     try:
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1).decode()
@@ -84,24 +77,44 @@ def parse_config(text: str, *, origin: str = "") -> CanaryConfig:
     Raises:
         ConfigError: The text is no YAML, or breaks a rule.
     """
+    document = parse_mapping(
+        text, origin, rule="a configuration is a mapping with name and metrics"
+    )
+    misread = list(_misread(document, text.splitlines()))
+    config, faults = validate(document, CanaryConfig)
+    if config is None or misread:
+        raise ConfigError(in_order([*misread, *faults]), origin=origin)
+    return config
+
+
+def parse_mapping(text: str, origin: str, *, rule: str) -> CommentedMap:
+    """Read YAML text that has to be a mapping; its lines are kept.
+
+    Raises:
+        ConfigError: It is no YAML, or no mapping, with the rule.
+    """
     document = _parse_yaml(text, origin)
     if not isinstance(document, CommentedMap):
-        raise ConfigError("a configuration is a mapping with name and metrics", origin=origin)
-    misread = list(_misread(document, text.splitlines()))
+        raise ConfigError(rule, origin=origin)
+    return document
+
+
+def validate(document: CommentedMap, model: type[Model]) -> tuple[Model | None, list[Fault]]:
+    """Check a document against a model: what it means, or every fault with its line."""
     try:
-        config = CanaryConfig.model_validate(_plain(document))
+        return model.model_validate(_plain(document)), []
     except ValidationError as error:
-        faults = [*misread, *_faults(error.errors(), document)]
-        raise ConfigError(_in_order(faults), origin=origin) from error
-    if misread:
-        raise ConfigError(_in_order(misread), origin=origin)
-    return config
+        return None, _faults(error.errors(), document, model)
 
 
 def digest(config: CanaryConfig) -> str:
     """Give the SHA-256 of what the configuration means, whatever its comments and order of keys."""
-    text = json.dumps(config.model_dump(mode="json", by_alias=True), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    known = _DIGESTS.get(id(config))
+    if known is None:
+        text = json.dumps(config.model_dump(mode="json", by_alias=True), sort_keys=True)
+        known = _DIGESTS[id(config)] = hashlib.sha256(text.encode()).hexdigest()
+        weakref.finalize(config, _DIGESTS.pop, id(config), None)
+    return known
 
 
 def json_schema() -> dict[str, Any]:
@@ -159,10 +172,11 @@ def _misread(document: CommentedMap, lines: Sequence[str]) -> Iterator[Fault]:
         blocks |= {f"variables.{side}": shared.get(side) for side in SIDES}
     for path, block in blocks.items():
         if isinstance(block, CommentedMap):
-            yield from _misread_in(block, path, lines)
+            yield from misread_in(block, path, lines)
 
 
-def _misread_in(block: CommentedMap, path: str, lines: Sequence[str]) -> Iterator[Fault]:
+def misread_in(block: CommentedMap, path: str, lines: Sequence[str]) -> Iterator[Fault]:
+    """Find values of a mapping that YAML takes for other numbers than are written."""
     for name, value in block.items():
         place = _place(block, name)
         if place is None or isinstance(value, bool) or not isinstance(value, int | float):
@@ -185,26 +199,27 @@ def _plain(node: object) -> Any:  # noqa: ANN401 - a YAML document can be anythi
     return node
 
 
-def _faults(details: list[ErrorDetails], document: CommentedMap) -> list[Fault]:
+def _faults(
+    details: list[ErrorDetails], document: CommentedMap, model: type[BaseModel]
+) -> list[Fault]:
     """Tell the faults, without those that only follow from others."""
     broken = {detail["loc"][:1] for detail in details if len(detail["loc"]) > 1}
     told = [d for d in details if not (d["type"] == "too_short" and d["loc"] in broken)]
-    return [_fault(detail, document, CanaryConfig) for detail in told]
+    return [fault_at(document, d["loc"], _message(d, model)) for d in told]
 
 
-def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:
+def in_order(faults: list[Fault]) -> tuple[Fault, ...]:
     """Put faults in the order of the file."""
     return tuple(sorted(faults, key=lambda fault: fault.line or 0))
 
 
-def _fault(detail: ErrorDetails, document: CommentedMap, model: type[BaseModel]) -> Fault:
-    location = detail["loc"]
-    message = _message(detail, location, model)
+def fault_at(document: CommentedMap, location: tuple[int | str, ...], message: str) -> Fault:
+    """Tell what is wrong at a place of a document, with its path and line."""
     return Fault(path=_path(location), message=message, line=_line(document, location))
 
 
-def _message(detail: ErrorDetails, location: tuple[int | str, ...], model: type[BaseModel]) -> str:
-    kind = detail["type"]
+def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    kind, location = detail["type"], detail["loc"]
     if kind == "extra_forbidden":
         known = _keys_at(location[:-1], model)
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
@@ -219,7 +234,7 @@ def _message(detail: ErrorDetails, location: tuple[int | str, ...], model: type[
 
 
 def _keys_at(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
-    """List the keys that may stand at a place of a document of this shape."""
+    """List the keys that may stand at a place of the document."""
     for part in location:
         if isinstance(part, int):
             continue

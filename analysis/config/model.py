@@ -289,3 +289,8 @@ class CanaryConfig(_Model):
         shared = {k: v for k, v in self.variables.items() if not isinstance(v, dict)}
         own = self.variables.get(side, {})
         return {**shared, **(own if isinstance(own, dict) else {})}
+
+    def lasting(self, planned: timedelta) -> Self:
+        """Give the same configuration for an analysis of another planned length."""
+        window = self.window.model_copy(update={"planned": planned})
+        return self.model_copy(update={"window": window})

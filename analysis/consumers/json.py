@@ -7,7 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.limits import Limits, Range
 from analysis.report import SCHEMA, AnalysisReport, AskedQuery, MetricReport
+from analysis.retrospect import Trace
+from analysis.sides import Distribution, PodSeries
 from analysis.window import Window, as_datetime
 from judges import Estimate, Evidence, Judgment, Settlement
 
@@ -35,6 +38,7 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
             "false_fail": report.false_fail,
             "looks": report.looks,
             "log_e": _number(report.log_e),
+            "trace": _trace(report.trace),
         },
         "scoring": {"pass": report.pass_score, "marginal": report.marginal_score},
         "groups": [
@@ -88,6 +92,51 @@ def _metric(metric: MetricReport) -> dict[str, Any]:
             "baseline": [_number(float(value)) for value in metric.baseline],
             "canary": [_number(float(value)) for value in metric.canary],
         },
+        "limits": _limits(metric.limits),
+        "pod_levels": {side: _pod_levels(pods) for side, pods in metric.by_pod.items()},
+        "distribution": _distribution(metric.distribution),
+        "trace": _trace(metric.trace),
+    }
+
+
+def _limits(limits: Limits | None) -> dict[str, Any] | None:
+    if limits is None:
+        return None
+    return {
+        "tolerance": _range(limits.tolerance),
+        "margin": limits.margin and _range(limits.margin),
+        "fail_level": limits.fail_level,
+        "pass_level": limits.pass_level,
+    }
+
+
+def _range(allowed: Range) -> dict[str, Any]:
+    return {"lower": _number(allowed.lower), "upper": _number(allowed.upper)}
+
+
+def _pod_levels(pods: PodSeries) -> list[dict[str, Any]]:
+    levels = zip(pods.names, pods.levels.tolist(), strict=True)
+    return [{"pod": name, "level": _number(level)} for name, level in levels]
+
+
+def _distribution(found: Distribution | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        # The last edge is infinite, which JSON has no number for.
+        "edges": [_number(edge) for edge in found.edges.tolist()],
+        "baseline": found.baseline.tolist(),
+        "canary": found.canary.tolist(),
+    }
+
+
+def _trace(trace: Trace | None) -> dict[str, Any] | None:
+    if trace is None:
+        return None
+    return {
+        "times": trace.times.tolist(),
+        "harm": [_number(log_e) for log_e in trace.harm.tolist()],
+        "safety": [_number(log_e) for log_e in trace.safety.tolist()],
     }
 
 

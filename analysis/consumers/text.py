@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
+from analysis.charts import level
+from analysis.consumers import words
+from analysis.consumers.units import unit_of
 from analysis.report import AnalysisReport, MetricReport
 from analysis.window import as_datetime
 from judges import Verdict
@@ -23,7 +26,6 @@ INDENT = 2
 NARROWEST = 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
-MARKS = {Verdict.PASS: "✔", Verdict.FAIL: "✘", Verdict.INCONCLUSIVE: "?"}
 
 
 def print_report(report: AnalysisReport, console: Console, *, full: bool = False) -> None:
@@ -67,9 +69,13 @@ def _lines(report: AnalysisReport, *, full: bool) -> Iterator[Text]:
         (_window(report), "dim"),
     )
     yield _bar(report)
-    yield Text(report.summary, style=style)
+    yield Text(words.in_short(report), style=style)
+    for text in words.advice(report):
+        yield Text(f"→ {text}", style="bold")
+    yield Text(words.sureness(report), style="dim")
+    yield Text(f"score: {words.score_told(report)}", style="dim")
     yield Text()
-    for metric in report.metrics:
+    for metric in words.ordered(report):
         yield from _metric(metric, full=full)
     for warning in report.warnings:
         yield Text(f"warning: {warning}", style="yellow")
@@ -105,7 +111,7 @@ def _metric(metric: MetricReport, *, full: bool) -> Iterator[Text]:
     notes = [name for name in ("critical", "muted") if getattr(metric, name)]
     lost = f", −{metric.lost:.3g} points" if metric.lost > 0 else ""
     yield Text.assemble(
-        (f"{MARKS[judgment.verdict]} ", f"bold {style}"),
+        (f"{words.MARKS[judgment.verdict]} ", f"bold {style}"),
         (metric.name, "bold"),
         (f"  {', '.join([*notes, metric.group, judgment.kind])}{lost}", "dim"),
     )
@@ -114,7 +120,7 @@ def _metric(metric: MetricReport, *, full: bool) -> Iterator[Text]:
     for finding in metric.findings:
         yield _indented(f"{finding.code}: {finding.remedy}", "yellow")
     if judgment.settlement is not None:
-        yield _indented(f"to settle it: {judgment.settlement.summary}", "cyan")
+        yield _indented(f"to decide it: {judgment.settlement.summary}", "cyan")
     for warning in judgment.warnings:
         yield _indented(f"warning: {warning}", "yellow")
     if full:
@@ -127,14 +133,14 @@ def _indented(text: str, style: str = "") -> Text:
 
 def _charts(metric: MetricReport) -> Iterator[Text]:
     """Draw both sides over time, on one scale, where there is anything to see."""
-    sides = (metric.baseline, metric.canary)
+    unit, sides = unit_of(metric), (metric.baseline, metric.canary)
     known = np.concatenate([side[np.isfinite(side)] for side in sides])
     if len(known) < 2:
         return
     low, high = float(known.min()), float(known.max())
     for name, side in zip(("baseline", "canary  "), sides, strict=True):
         seen = side[np.isfinite(side)]
-        mean = f"  mean {_mean(seen):.3g}" if len(seen) else "  no data"
+        mean = f"  mean {level(_mean(seen), unit)}" if len(seen) else "  no data"
         yield _indented(f"{name} {sparkline(side, low, high)}{mean}", "dim")
 
 
@@ -159,11 +165,15 @@ def _mean(values: NDArray[np.float64]) -> float:
 
 
 def _details(metric: MetricReport) -> Iterator[Text]:
-    judgment = metric.judgment
+    judgment, limits = metric.judgment, metric.limits
+    levels = {
+        "harm": limits.fail_level if limits else None,
+        "safety": limits.pass_level if limits else None,
+    }
     for claim, evidence in (("harm", judgment.harm), ("safety", judgment.safety)):
         if evidence is not None:
-            e = "" if evidence.log_e is None else f", log e {evidence.log_e:.2f}"
-            yield _indented(f"evidence of {claim}: p {evidence.p:.2g}{e}", "dim")
+            told = words.evidence(evidence, levels[claim])
+            yield _indented(f"evidence of {claim}: {told}", "dim")
     numbers = [f"n {judgment.n}"]
     if judgment.n_effective is not None:
         numbers.append(f"worth {judgment.n_effective:.1f} independent steps")

@@ -12,6 +12,7 @@ from analysis.service.analyses import Analyses
 from analysis.service.asking import Asking
 from analysis.service.catalog import Catalog
 from analysis.service.context import Service
+from analysis.service.counting import CountedCalls, CountedSource
 from analysis.service.faults import handle
 from analysis.service.looking import Connect, Looker
 from analysis.service.notices.courier import Courier, Route
@@ -62,7 +63,11 @@ def make_service(
     tokens, counted = Tokens(settings.tokens), Operations()
     engine = open_database(settings.database_url)
     store, documents = AnalysisStore(engine), DocumentStore(engine)
-    look = Looker(settings=settings, connect=connect).look
+    catalog = Catalog(settings.configs)
+    counted.expect(catalog.names(), settings.notices)
+    look = Looker(
+        settings=settings, connect=lambda config: CountedSource(connect(config), counted)
+    ).look
     parts = Parts(
         store=store,
         documents=documents,
@@ -82,7 +87,7 @@ def make_service(
         analyses=Analyses(
             store=store,
             runner=Runner(parts, settings),
-            asking=Asking(catalog=Catalog(settings.configs), settings=settings),
+            asking=Asking(catalog=catalog, settings=settings),
             settings=settings,
             clock=clock,
         ),
@@ -147,3 +152,4 @@ def _protect(app: FastAPI, service: Service) -> None:
     )
     if service.tracing is not None:
         app.add_middleware(TraceCalls, tracing=service.tracing)
+    app.add_middleware(CountedCalls, operations=service.operations)  # refusals are calls too

@@ -15,6 +15,7 @@ from analysis.sources import recording as recordings
 from analysis.sources.keeping import Keeping
 from analysis.sources.port import MetricSource
 from analysis.store import Look, Record
+from analysis.window import as_datetime
 
 Connect = Callable[[CanaryConfig], MetricSource]
 
@@ -37,6 +38,9 @@ class Looker:
         standing = Standing(config=config, record=record, settings=self.settings, now=now)
         if not standing.is_last and config.risk.looks.value == "fixed":
             return standing.wait("is judged once, at its planned end", due=standing.last_look)
+        if not standing.has_begun:
+            begins = f"{as_datetime(record.request['start']):%Y-%m-%d %H:%M:%S} UTC"
+            return standing.undecided(f"{config.name} begins at {begins}: no data are there yet")
         try:
             return self._judge(record, config, standing)
         except TooEarlyError as early:

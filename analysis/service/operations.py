@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from analysis.store import Look, Record, Status
 
@@ -15,6 +17,7 @@ class Operations:
     Attributes:
         registry: What `/metrics` shows.
         seconds: How long looks take, queries included.
+        delay: How long looks were due before they were begun.
         under_way: Looks that are made at this moment or wait for a worker.
         bugs: Looks that ended in an error of ours.
     """
@@ -25,6 +28,12 @@ class Operations:
         self.seconds = Histogram(
             "serinus_look_seconds",
             "Seconds a look took, queries included.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.delay = Histogram(
+            "serinus_look_delay_seconds",
+            "Seconds a look was due before it was begun.",
             buckets=_SECONDS,
             registry=self.registry,
         )
@@ -40,10 +49,59 @@ class Operations:
         self._verdicts = Counter(
             "serinus_verdicts", "Final verdicts.", ["config", "verdict"], registry=self.registry
         )
-
         self._notices = Counter(
             "serinus_notices", "Notices sent.", ["target", "result"], registry=self.registry
         )
+        self._query_seconds = Histogram(
+            "serinus_query_seconds",
+            "Seconds Prometheus took to answer a query.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._queries = Counter(
+            "serinus_queries", "Queries of Prometheus.", ["result"], registry=self.registry
+        )
+        self._call_seconds = Histogram(
+            "serinus_call_seconds",
+            "Seconds a call took to be answered.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._calls = Counter(
+            "serinus_calls", "Calls of the API.", ["route", "status"], registry=self.registry
+        )
+        ProcessCollector(registry=self.registry)
+
+    def expect(self, configs: Iterable[str], targets: Iterable[str]) -> None:
+        """Begin at 0 what is known to come: a counter that begins at 1 has not increased."""
+        for config in configs:
+            self._expect(config)
+        for target in targets:
+            for result in ("heard", "not_heard"):
+                self._notices.labels(target, result)
+        for result in ("answered", "failed"):
+            self._queries.labels(result)
+
+    def _expect(self, config: str) -> None:
+        for verdict in ("pass", "fail", "inconclusive"):
+            self._verdicts.labels(config, verdict)
+            self._looks.labels(config, verdict)
+        self._looks.labels(config, "running")
+
+    def answered(self, seconds: float) -> None:
+        """Count a query that was answered."""
+        self._queries.labels("answered").inc()
+        self._query_seconds.observe(seconds)
+
+    def refused(self, queries: int) -> None:
+        """Count queries that were not answered."""
+        self._queries.labels("failed").inc(queries)
+
+    def called(self, route: str, status: int, seconds: float) -> None:
+        """Count a call; `route` as the API describes it, not as it was called."""
+        self._calls.labels(route, str(status)).inc()
+        self._call_seconds.labels(route).observe(seconds)
 
     def noticed(self, target: str, *, heard: bool) -> None:
         """Count a notice that was sent."""
@@ -51,6 +109,7 @@ class Operations:
 
     def looked(self, record: Record, look: Look) -> None:
         """Count a look that was kept."""
+        self._expect(record.config)  # one that was added since the start
         self._looks.labels(record.config, look.verdict or "running").inc()
         if look.status is Status.COMPLETED and look.verdict:
             self._verdicts.labels(record.config, look.verdict).inc()

@@ -25,14 +25,12 @@ def configuration(record: Record) -> CanaryConfig:
     """Give the configuration of an analysis, with the length that its caller planned."""
     config = _parsed(record.config_text, record.config)
     planned_s = record.request.get("planned_s")
-    if planned_s is None:
-        return config
-    window = config.window.model_copy(update={"planned": timedelta(seconds=planned_s)})
-    return config.model_copy(update={"window": window})
+    return config if planned_s is None else config.lasting(timedelta(seconds=planned_s))
 
 
-# Every poll needs it, and reading 20 metrics takes 30 ms (2026-11-26). Frozen, so it can be shared.
-@functools.lru_cache(maxsize=64)
+# Each poll and each look needs the configuration, and reading YAML takes longer than all the rest
+# of a poll; what is read is frozen, so that threads may share it.
+@functools.lru_cache(maxsize=256)
 def _parsed(text: str, name: str) -> CanaryConfig:
     return parse_config(text, origin=name)
 
@@ -67,6 +65,12 @@ class Standing:
     def is_last(self) -> bool:
         """Tell whether all data are there, so that nothing later would say more."""
         return self.now >= self.last_look
+
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether any data can be there: an analysis begins before its first do."""
+        lag_s = self.config.source.prometheus.lag.total_seconds()
+        return self.now - lag_s > float(self.request["start"])
 
     @property
     def window(self) -> Window:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,7 @@ TICK_S = 1.0
 LEASE_S = 30.0
 AFTER_A_BUG_S = 60.0
 _PURGE_EVERY_S = 3600.0
+_SWITCH_S = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,9 @@ class Runner:
 
     def start(self) -> None:
         """Begin to make looks as they become due."""
+        # A poll takes the interpreter a dozen times; each time it waits for the arithmetic of looks
+        # to let it go, by default 5 ms for each look that is under way.
+        sys.setswitchinterval(_SWITCH_S)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -90,12 +95,22 @@ class Runner:
             self._parts.operations.under_way.set(len(self._under_way))
 
     def _run(self, analysis: str) -> None:
+        try:
+            self._claim_and_look(analysis)
+        except SQLAlchemyError as error:
+            # Whoever waits for the look is told; nobody may. Its lease ends, and it is made again.
+            fault = error.__class__.__name__
+            LOG.warning("a look was not kept: %s", fault, extra={"analysis": analysis})
+            raise
+
+    def _claim_and_look(self, analysis: str) -> None:
         store, now = self._parts.store, self._parts.clock()
         if not store.claim(analysis, self._owner, now, now + LEASE_S):
             return  # not due, ended, or another replica's
         record = store.get(analysis)
         if record is None:
             return
+        self._parts.operations.delay.observe(max(0.0, now - record.due))
         look = self._look(record, now)
         ended = self._parts.clock()
         tell = self._parts.tell(record, look)
@@ -124,8 +139,9 @@ class Runner:
             held = list(self._under_way)
         if held:
             self._parts.store.renew(held, self._owner, now + LEASE_S)
-        for analysis in self._parts.store.due(now, self._settings.workers - len(held)):
-            self.submit(analysis)
+        if (free := self._settings.workers - len(held)) > 0:  # callers may have brought more
+            for analysis in self._parts.store.due(now, free):
+                self.submit(analysis)
         if now - self._purged > _PURGE_EVERY_S:
             self._purged = now
             before = now - self._settings.retention_days * 86400

@@ -17,11 +17,11 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -39,6 +39,8 @@ from analysis.sources.port import (
     no_progress,
 )
 from analysis.window import Window
+
+T = TypeVar("T")
 
 VERSION = 1
 # 50 million points are 800 MB in memory: a recording of one deployment is a thousandth of that.
@@ -68,6 +70,16 @@ class Recording:
     variables: Mapping[str, Mapping[str, str]]
     source: str
     answers: Mapping[Request, Answer]
+    _alike: Mapping[tuple[RequestKind, str, float], Sequence[Request]] = field(
+        init=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        """Find, for each question, over which stretches it was asked."""
+        alike: dict[tuple[RequestKind, str, float], list[Request]] = {}
+        for request in self.answers:
+            alike.setdefault(_question(request), []).append(request)
+        object.__setattr__(self, "_alike", alike)
 
     @property
     def description(self) -> str:
@@ -87,9 +99,9 @@ class Recording:
     def _find(self, request: Request) -> Answer | SourceError:
         if exact := self.answers.get(request):
             return exact
-        for recorded, answer in self.answers.items():
+        for recorded in self._alike.get(_question(request), ()):
             if _covers(recorded, request):
-                return _cut(answer, request)
+                return _cut(self.answers[recorded], request)
         return SourceError(
             f"the recording holds no answer to {request.query!r}; it was made with another "
             f"configuration, other variables or a shorter window",
@@ -98,13 +110,13 @@ class Recording:
         )
 
 
+def _question(request: Request) -> tuple[RequestKind, str, float]:
+    return request.kind, request.query, request.step_s
+
+
 def _covers(recorded: Request, asked: Request) -> bool:
-    same = (recorded.kind, recorded.query, recorded.step_s) == (
-        asked.kind,
-        asked.query,
-        asked.step_s,
-    )
-    if not same or asked.start < recorded.start or asked.end > recorded.end:
+    """Tell whether a recorded answer to the same question holds all of a shorter stretch."""
+    if asked.start < recorded.start or asked.end > recorded.end:
         return False
     if asked.kind is not RequestKind.RANGE:
         return True
@@ -115,9 +127,14 @@ def _covers(recorded: Request, asked: Request) -> bool:
 def _cut(answer: Answer, request: Request) -> Answer:
     cut = []
     for series in answer.series:
-        inside = (series.times >= request.start) & (series.times <= request.end)
-        if inside.any():
-            cut.append(replace(series, times=series.times[inside], values=series.values[inside]))
+        first = int(np.searchsorted(series.times, request.start, side="left"))
+        stop = int(np.searchsorted(series.times, request.end, side="right"))
+        if stop > first:
+            times, values = series.times[first:stop], series.values[first:stop]
+            exponential = series.exponential
+            cut.append(
+                Series(labels=series.labels, times=times, values=values, exponential=exponential)
+            )
     return Answer(series=tuple(cut), warnings=answer.warnings, infos=answer.infos)
 
 
@@ -235,15 +252,61 @@ def load(folder: Path) -> Recording:
     Raises:
         SourceError: The folder is no recording, or is damaged.
     """
+    return _reading(folder, lambda: _load(folder))
+
+
+def _load(folder: Path) -> Recording:
+    document = _read_document((folder / "recording.json").read_bytes())
+    # numpy leaves a file open that it finds to be no archive.
+    with (folder / "series.npz").open("rb") as file:
+        return _recording(document, *_read_arrays(file))
+
+
+def load_packed(file: Path) -> Recording:
+    """Read a packed recording from a file.
+
+    Raises:
+        SourceError: There is no such file, or it is no recording, or damaged.
+    """
+    return unpack(_reading(file, file.read_bytes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What a recording says of itself before its answers; read without its series.
+
+    Attributes:
+        window: The recorded window.
+        variables: Values of each side, by side.
+    """
+
+    window: Window
+    variables: Mapping[str, Mapping[str, str]]
+
+
+def read_head(place: Path) -> Head:
+    """Read the head of a recording, from its folder or its packed file.
+
+    Raises:
+        SourceError: There is no recording, or it is damaged.
+    """
+    return _reading(place, lambda: msgspec.json.decode(_text_of(place), type=Head))
+
+
+def _text_of(place: Path) -> bytes:
+    if place.is_dir():
+        return (place / "recording.json").read_bytes()
+    with zipfile.ZipFile(place) as archive:
+        return archive.read("recording.json")
+
+
+def _reading(place: Path, read: Callable[[], T]) -> T:
     try:
-        document = _read_document((folder / "recording.json").read_bytes())
-        # numpy leaves a file open that it finds to be no archive.
-        with (folder / "series.npz").open("rb") as file:
-            return _recording(document, *_read_arrays(file))
+        return read()
     except FileNotFoundError as error:
-        raise SourceError(_missing(folder, Path(error.filename)), code="not_recorded") from error
+        raise SourceError(_missing(place, Path(error.filename)), code="not_recorded") from error
     except _DAMAGED as error:
-        message = f"{folder} is no readable recording: {error}; restore it, or record it again"
+        message = f"{place} is no readable recording: {error}; restore it, or record it again"
         raise SourceError(message, code="malformed") from error
 
 

@@ -7,18 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Engine, Row, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from analysis.store import outbox, versions
 from analysis.store.outbox import Message
-from analysis.store.records import Look, New, Record, Status
+from analysis.store.records import AHEAD_S, Look, New, Record, Status
 from analysis.store.schema import ANALYSES, RECORDINGS
 from analysis.store.versions import Version
 
 _A = ANALYSES.c
 _OURS = {"leased_by", "leased_until"}
 _COLUMNS = [column for column in ANALYSES.columns if column.name not in _OURS]
+_PURGED_AT_ONCE = 100
 _TRIES = 10  # at a generation that other replicas claim at the same time
 
 
@@ -126,12 +127,7 @@ class AnalysisStore:
 
     def due(self, now: float, limit: int) -> list[str]:
         """Name analyses whose next look is due and that nobody is looking at."""
-        query = (
-            select(_A.id)
-            .where(_A.status == Status.RUNNING.value, _A.due <= now, _A.leased_until <= now)
-            .order_by(_A.due)
-            .limit(limit)
-        )
+        query = select(_A.id).where(*_waits(now)).order_by(_A.due).limit(limit)
         with self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
@@ -139,8 +135,7 @@ class AnalysisStore:
         """Take the lease of a running analysis whose look is due; tell whether it is ours now."""
         return self._change(
             update(ANALYSES)
-            .where(_A.id == analysis, _A.status == Status.RUNNING.value)
-            .where(_A.due <= now, _A.leased_until <= now)
+            .where(_A.id == analysis, *_waits(now))
             .values(leased_by=owner, leased_until=until)
         )
 
@@ -221,10 +216,21 @@ class AnalysisStore:
 
     def purge(self, before: float) -> int:
         """Remove what ended before an instant; give the number of analyses removed."""
-        old = select(_A.id).where(_A.status != Status.RUNNING.value, _A.updated < before)
+        removed = 0
+        while gone := self._purge_some(before):
+            removed += gone
+        return removed
+
+    def _purge_some(self, before: float) -> int:
+        """Remove a few, so that no writer waits long: a year's worth takes SQLite a minute."""
+        # What ended before was begun before, and that has an index.
+        ended = (_A.status != Status.RUNNING.value, _A.updated < before, _A.created < before)
+        old = select(_A.id).where(*ended).order_by(_A.created).limit(_PURGED_AT_ONCE)
+        with self._engine.connect() as connection:
+            ids = list(connection.execute(old).scalars())
         with self._engine.begin() as connection:
-            connection.execute(delete(RECORDINGS).where(RECORDINGS.c.analysis.in_(old)))
-            return connection.execute(delete(ANALYSES).where(_A.id.in_(old))).rowcount
+            connection.execute(delete(RECORDINGS).where(RECORDINGS.c.analysis.in_(ids)))
+            return connection.execute(delete(ANALYSES).where(_A.id.in_(ids), *ended)).rowcount
 
     def claim_messages(self, now: float, until: float, limit: int) -> list[Message]:
         """Take messages that are due."""
@@ -250,6 +256,15 @@ class AnalysisStore:
     def _change(self, statement: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's Update is generic
         with self._engine.begin() as connection:
             return connection.execute(statement).rowcount == 1
+
+
+def _waits(now: float) -> tuple[ColumnElement[bool], ...]:
+    """Select what is to be looked at, as `Record.is_due` does, and what nobody is looking at."""
+    return (
+        _A.status == Status.RUNNING.value,
+        or_(_A.due <= now, _A.updated > now + AHEAD_S),
+        or_(_A.leased_until <= now, _A.leased_until > now + AHEAD_S),
+    )
 
 
 def _new_id(now: float) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 
+from analysis.store.records import AHEAD_S
 from analysis.store.schema import OUTBOX
 
 _O = OUTBOX.c
@@ -52,7 +53,8 @@ def post(connection: Connection, analysis: str, targets: Sequence[str], now: flo
 
 def claim(engine: Engine, now: float, until: float, limit: int) -> list[Message]:
     """Take messages that are due; those that another process takes first are its own."""
-    due = (_O.due <= now, _O.leased_until <= now)
+    free = or_(_O.leased_until <= now, _O.leased_until > now + AHEAD_S)
+    due = (_O.due <= now, free)
     taken = []
     with engine.connect() as connection:
         found = connection.execute(select(OUTBOX).where(*due).order_by(_O.due).limit(limit)).all()

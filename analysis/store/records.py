@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+# What lies further ahead than a lease may, and clocks may differ, was written before the clock was
+# set back: waiting for it would be waiting for as long as the clock was wrong.
+AHEAD_S = 60.0
+
 
 class Status(StrEnum):
     """How far an analysis is."""
@@ -111,5 +115,6 @@ class Record:
     updated: float
 
     def is_due(self, now: float) -> bool:
-        """Tell whether it is time for another look."""
-        return self.status is Status.RUNNING and self.due <= now
+        """Tell whether it is time for another look; it is if the clock was set back since."""
+        is_time = self.due <= now or self.updated > now + AHEAD_S
+        return self.status is Status.RUNNING and is_time

@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 
 Loops = ModuleType | None
+_asked = [0]  # values so far in this process; it changes how soon results come, and no result
 
 # Loading numba and its compiled code takes about half a second: the work of so many values, once.
 WORTH_COMPILING = 32_768
@@ -21,12 +22,12 @@ KEPT = 2**25 - 2**16
 
 
 def kernels(size: int) -> Loops:
-    """Give the compiled loops for so many values in all; `None` where numpy serves better.
+    """Give the compiled loops for so many values; `None` where numpy serves better.
 
-    Once they are loaded they serve better for any number.
+    Many small calls are as much work as a large one: those that came before count too.
     """
-    is_loaded = _loaded.cache_info().currsize > 0
-    return _loaded() if is_loaded or size >= WORTH_COMPILING else None
+    _asked.append(min(_asked.pop() + size, 2 * WORTH_COMPILING))
+    return _loaded() if _asked[0] >= WORTH_COMPILING else None
 
 
 @cache

@@ -8,6 +8,7 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, Protocol, cast
 
 import judges
@@ -27,12 +28,13 @@ class Judge(Protocol):
         """Compare the two sides; never raises for data that cannot decide."""
 
 
-@functools.cache  # the folder of a program that runs does not change, and is slow to read
+@functools.cache  # a folder is read; a look at twelve metrics would read it a hundred times
 def kinds() -> tuple[str, ...]:
     """List the kinds of all judges, in alphabetical order."""
     return tuple(sorted(m.name for m in pkgutil.iter_modules(judges.__path__) if not m.ispkg))
 
 
+@cache  # reading the package's folder takes longer than making a judge
 def judge_class(kind: str) -> type[Judge]:
     """Give the class of the judge of this kind.
 

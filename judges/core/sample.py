@@ -139,13 +139,13 @@ class Ratio:
         """
         numerator, denominator = _sum_of_pods(self.numerator), _sum_of_pods(self.denominator)
         unknown = np.isnan(denominator)
-        numerator = np.where(unknown, np.nan, np.nan_to_num(numerator, nan=0.0))
+        numerator = np.where(unknown, np.nan, np.where(np.isnan(numerator), 0.0, numerator))
         return numerator, denominator
 
     def series(self) -> Array:
         """Give the quotient in each step, shape (steps,); NaN in a step without exposure."""
         numerator, denominator = self.sums()
-        exposed = np.nan_to_num(denominator, nan=0.0) > 0
+        exposed = denominator > 0
         quotient = np.full(self.steps, np.nan)
         with np.errstate(over="ignore"):
             np.divide(numerator, denominator, out=quotient, where=exposed)

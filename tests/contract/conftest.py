@@ -1,9 +1,11 @@
-"""Servers for the contracts of the sources."""
+"""Servers for the contracts of the sources, and a place for programs."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -55,3 +57,13 @@ def stall() -> Iterator[Stall]:
         stall = Stall(server)
         yield stall
         stall.released.set()
+
+
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that all workers of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    home = shared / "clients"
+    home.mkdir(exist_ok=True)
+    return home

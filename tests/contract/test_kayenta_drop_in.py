@@ -201,14 +201,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no application": (canary_config(applications=[]), "applications"),
     "no metric": (canary_config(metrics=[]), "metrics"),
     "a query for another source": (
-        one_metric(query={"type": "datadog"}), "query.type must be 'prometheus' here"
+        one_metric(query={"type": "datadog"}), "only Prometheus is asked"
     ),
-    "a resource type": (
-        one_metric(query={"type": "prometheus", "resourceType": "gce_instance"}),
-        "give query.customInlineTemplate",
-    ),
+    "a query of nothing": (one_metric(query={"type": "prometheus"}), "neither PromQL nor a metric"),
     "a template that is not there": (
-        one_metric(query={"type": "prometheus", "customFilterTemplate": "t"}), "no key of templates"
+        one_metric(query={"type": "prometheus", "customFilterTemplate": "t"}), "is not there"
     ),
     "a flag as a text": (
         one_metric(analysisConfigurations={"canary": {"critical": "true"}}),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import generate_latest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from analysis.cli.serve import command
-from analysis.service.operations import Operations
 from tests.conftest import Prometheus
 from tests.support.argo import documents
 
@@ -155,13 +157,53 @@ def test_the_image_holds_the_locked_versions_and_no_more_of_the_repository() -> 
     assert "." not in copied
 
 
-def test_the_alert_rules_are_rules_about_metrics_that_there_are(
-    requires_prometheus: Prometheus,
-) -> None:
+def test_every_package_of_the_image_is_locked_with_its_hashes() -> None:
+    lock = (DEPLOY.parent / "requirements" / "dev.lock").read_text()
+    locked = set(re.findall(r"^([a-z0-9-]+)==[^\n]+ \\\n    --hash=sha256:", lock, re.MULTILINE))
+    (wanted,) = re.findall(r"'\.\[([a-z,]+)\]'", DOCKERFILE)
+
+    assert needed("serinus", frozenset(wanted.split(","))) - {"serinus"} <= locked
+
+
+def test_the_image_has_the_python_whose_versions_are_tested() -> None:
+    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]
+
+    assert set(re.findall(r"^FROM python:(\S+)-slim", DOCKERFILE, re.MULTILINE)) == {
+        project["requires-python"].removeprefix(">=")
+    }
+
+
+def needed(name: str, extras: frozenset[str]) -> set[str]:
+    """Name a package and all that it needs, as they are installed here."""
+    found: set[str] = set()
+    todo = [(name, extras)]
+    while todo:
+        one, its_extras = todo.pop()
+        found.add(canonicalize_name(one))
+        for requirement in map(Requirement, metadata.requires(one) or ()):
+            marker = requirement.marker
+            is_asked = marker is None or any(
+                marker.evaluate({"extra": extra}) for extra in {*its_extras, ""}
+            )
+            if is_asked and canonicalize_name(requirement.name) not in found:
+                todo.append((requirement.name, frozenset(requirement.extras)))
+    return found
+
+
+def test_the_build_is_sent_what_it_copies_and_not_the_whole_folder() -> None:
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    sent = {line[1:] for line in lines if line.startswith("!")}
+    copied = {
+        name
+        for line in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+        for name in line.split()
+    }
+
+    assert "*" in lines
+    assert sent == copied
+
+
+def test_the_alert_rules_are_rules(requires_prometheus: Prometheus) -> None:
     rules = DEPLOY / "kubernetes" / "alerts.yaml"
-    exposed = generate_latest(Operations().registry).decode()
 
     subprocess.run([requires_prometheus.promtool, "check", "rules", rules], check=True)
-
-    for name in set(re.findall(r"serinus_\w+", rules.read_text())):
-        assert f"# TYPE {name.removesuffix('_total')}" in exposed

@@ -2,88 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from analysis.sources import recording as recordings
-from tests.conftest import IN_CI
 from tests.support.argo import documents
 from tests.support.corpus import RECORDINGS, run
+from tests.support.programs import BUILDS_WITHIN_S, Program, built
 from tests.support.service import Client, serving
 
 HERE = Path(__file__).parent
 DEPLOY = HERE.parents[1] / "deploy"
-BUILDS_WITHIN_S = 900
 VERDICTS = {"err1-1": "fail", "aa-1": "pass", "aa-7": "inconclusive"}
 PHASES = {"fail": "Failed", "pass": "Successful", "inconclusive": "Inconclusive"}
-Program = Callable[[dict[str, Any]], dict[str, Any]]
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(BUILDS_WITHIN_S)]
-
-
-def built(name: str, home: Path) -> Program:
-    """Build a client once, whichever worker comes first; skip aloud where Go cannot."""
-    if shutil.which("go") is None:
-        missing = "there is no Go toolchain: the real clients are not run"
-        pytest.fail(missing) if IN_CI else pytest.skip(missing)
-    program = home / name
-    with (home / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not program.exists():
-            _build(HERE / name, program)
-
-    def call(order: dict[str, Any]) -> dict[str, Any]:
-        done = subprocess.run(
-            [program],
-            input=json.dumps(order),
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        told: dict[str, Any] = json.loads(done.stdout)
-        return told
-
-    return call
-
-
-def _build(source: Path, program: Path) -> None:
-    command = ["go", "build", "-mod=readonly", "-o", str(program), "."]
-    done = subprocess.run(
-        command,
-        cwd=source,
-        env={**os.environ, "GOFLAGS": "", "GOTOOLCHAIN": "local"},
-        capture_output=True,
-        text=True,
-        timeout=BUILDS_WITHIN_S,
-        check=False,
-    )
-    if done.returncode == 0:
-        return
-    unreachable = "dial tcp" in done.stderr or "lookup " in done.stderr
-    if unreachable and not IN_CI:
-        pytest.skip(f"Go's modules cannot be fetched: {done.stderr.strip().splitlines()[-1]}")
-    pytest.fail(done.stderr)
-
-
-@pytest.fixture(scope="session")
-def builds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder that all workers of a run share."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    home = shared / "clients"
-    home.mkdir(exist_ok=True)
-    return home
 
 
 @pytest.fixture(scope="session")

@@ -171,6 +171,18 @@ def test_an_undecided_analysis_is_running_and_looks_again_when_it_is_time(deploy
     assert (late["verdict"], late["id"]) == ("fail", early.json["id"])
 
 
+def test_an_analysis_that_begins_now_waits_for_its_first_data(deploy: Deploy) -> None:
+    shop = deploy(GOOD)
+
+    told = shop.ask(start=None, end=None)
+
+    assert told.status == 202
+    assert (told.json["verdict"], told.json["argo"][1]) == (None, "running")
+    assert told.json["summary"].endswith("no data are there yet")
+    assert shop.tape.calls == 0
+    assert "serinus_bugs_total 0.0" in shop.client.get("/metrics").text
+
+
 def test_an_asynchronous_run_is_decided_without_anybody_asking(deploy: Deploy) -> None:
     shop = deploy(BAD)
 

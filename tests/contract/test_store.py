@@ -158,6 +158,36 @@ def test_a_renewed_lease_goes_on(store: AnalysisStore) -> None:
     assert not store.claim(begun.id, "b", now=60.0, until=90.0)
 
 
+HOUR_S = 3600.0
+
+
+def test_a_clock_that_was_set_back_an_hour_delays_no_look(store: AnalysisStore) -> None:
+    begun = store.begin(new(due=HOUR_S), now=HOUR_S)
+
+    assert begun.is_due(1.0)
+    assert store.due(now=1.0, limit=9) == [begun.id]
+    assert store.claim(begun.id, "a", now=1.0, until=31.0)
+    store.finish(begun.id, "a", look(Status.RUNNING, due=40.0), now=10.0)
+    assert store.due(now=11.0, limit=9) == []
+    assert store.due(now=40.0, limit=9) == [begun.id]
+
+
+def test_the_lease_of_a_process_that_died_before_the_clock_was_set_back_ends(
+    store: AnalysisStore,
+) -> None:
+    begun = store.begin(new(), now=0.0)
+    store.claim(begun.id, "dead", now=HOUR_S, until=HOUR_S + 30)
+
+    assert store.claim(begun.id, "a", now=1.0, until=31.0)
+
+
+def test_clocks_that_differ_by_seconds_take_no_lease_away(store: AnalysisStore) -> None:
+    begun = store.begin(new(), now=0.0)
+    store.claim(begun.id, "ahead", now=25.0, until=55.0)
+
+    assert not store.claim(begun.id, "behind", now=1.0, until=31.0)
+
+
 def test_a_look_is_kept_with_its_answers(store: AnalysisStore) -> None:
     begun = store.begin(new(), now=0.0)
     for number in range(2):

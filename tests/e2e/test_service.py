@@ -1,4 +1,4 @@
-"""`serinus serve` against real servers: the verdicts of the corpus, and faults made for real."""
+"""`serinus serve` against real servers: the verdicts of the corpus, restarts, replicas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from analysis.service.runner import LEASE_S
 from tests.support.certificates import Authority
 from tests.support.command import Done, run_serinus, strict_json
 from tests.support.corpus import FAILED_BY, GOOD, SHOP, run
@@ -21,7 +20,6 @@ from tests.support.postgres import RealPostgres
 from tests.support.service import Answer, Client, served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
-AT_ONCE = 20
 
 
 @pytest.fixture
@@ -54,28 +52,6 @@ def test_the_verdict_on_every_recorded_rollout_is_that_of_the_command(
     assert "fail" not in {said[name] for name in GOOD}
 
 
-def test_runs_of_a_killed_process_are_resumed_by_the_next_and_none_is_lost(
-    corpus_url: str, configs: Path, tmp_path: Path
-) -> None:
-    database = f"sqlite:///{tmp_path}/serinus.db"
-    options = ("--configs", configs, "--database-url", database, "--workers", "2")
-    with served(*options, PROMETHEUS_URL=corpus_url) as running:
-        ids = [
-            ask(running.client, "err1-1", f"shop.{number}", mode="async").json["id"]
-            for number in range(AT_ONCE)
-        ]
-        running.process.send_signal(signal.SIGKILL)
-        running.process.wait()
-    killed = time.monotonic()
-    with served(*options, PROMETHEUS_URL=corpus_url) as running:
-        told = [running.client.until_completed(one, LEASE_S + 60) for one in ids]
-        took = time.monotonic() - killed
-
-    assert {one["verdict"] for one in told} == {"fail"}
-    assert {one["looks"] for one in told} == {1}  # none was judged twice
-    assert took < LEASE_S + 60
-
-
 def test_a_restart_between_two_calls_changes_nothing(
     corpus_url: str, configs: Path, tmp_path: Path
 ) -> None:
@@ -106,21 +82,6 @@ def test_sigterm_lets_the_look_under_way_end_and_its_caller_have_the_answer(
     assert all(one == 200 or isinstance(one, Exception) for one in answers)
 
 
-def test_prometheus_that_is_down_is_inconclusive_and_judged_when_it_is_back(
-    corpus_url: str, configs: Path, tmp_path: Path
-) -> None:
-    database = f"sqlite:///{tmp_path}/serinus.db"
-    options = ("--configs", configs, "--database-url", database)
-    with served(*options, PROMETHEUS_URL="http://127.0.0.1:1") as running:
-        down = ask(running.client, "err1-1")
-    with served(*options, PROMETHEUS_URL=corpus_url) as running:
-        up = running.client.until_completed(down.json["id"])
-
-    assert down.status == 200
-    assert (down.json["argo"][1], down.json["status"]) == ("inconclusive", "running")
-    assert up["verdict"] == "fail"
-
-
 def test_two_replicas_on_one_database_judge_a_key_once(
     corpus_url: str, configs: Path, postgres: RealPostgres
 ) -> None:
@@ -139,29 +100,6 @@ def test_two_replicas_on_one_database_judge_a_key_once(
     assert {one["verdict"] for one in told} == {"fail"}
     assert {one["looks"] for one in told} == {1}
     assert len({one["id"] for one in told}) == 4
-
-
-def test_a_database_outage_loses_nothing(
-    corpus_url: str, configs: Path, postgres: RealPostgres
-) -> None:
-    options = ("--configs", configs, "--database-url", postgres.url)
-    with served(*options, PROMETHEUS_URL=corpus_url) as running:
-        client = running.client
-        before = ask(client, "err1-1", "outage.1").json
-        open_ids = [
-            ask(client, "aa-1", f"outage.async.{n}", mode="async").json["id"] for n in range(5)
-        ]
-        postgres.stop()
-        down = ask(client, "err1-1", "outage.2")
-        alive, ready = client.get("/healthz"), client.get("/readyz")
-        postgres.start()
-        after = client.get(f"/v1/analyses/{before['id']}").json
-        told = [client.until_completed(one, LEASE_S + 60) for one in open_ids]
-
-    assert (down.status, down.json["error"]["code"]) == (503, "store_down")
-    assert (alive.status, ready.status) == (200, 503)
-    assert after == before
-    assert {one["verdict"] for one in told} == {"pass"}
 
 
 def test_each_look_is_a_line_of_json_that_names_its_analysis(

@@ -25,7 +25,7 @@ def golden(request: pytest.FixtureRequest) -> Compare:
         path = RECORDED / name
         # Under a plain `pytest` this file is read too late to add an option.
         if request.config.getoption(OPTION, default=False):
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode())
         assert path.is_file(), f"{name} is not recorded yet; see {Path(__file__).name}"
         assert text == path.read_bytes().decode()

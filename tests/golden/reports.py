@@ -7,8 +7,11 @@ import math
 import numpy as np
 
 from analysis.guards import Finding
+from analysis.limits import Limits, Range
 from analysis.report import AnalysisReport, AskedQuery, MetricReport
+from analysis.retrospect import Trace
 from analysis.scoring import Group
+from analysis.sides import Distribution, PodSeries
 from judges import Estimate, Evidence, Interval, Reason, Scale, Verdict
 from tests.support.builders import (
     SIDES,
@@ -61,7 +64,71 @@ def latency() -> MetricReport:
         times=TIMES,
         baseline=WAVE,
         canary=canary,
-        pods={"baseline": 3, "canary": 1},
+        pods={"baseline": 3, "canary": 2},
+        by_pod={
+            "baseline": _pods("checkout-5d4c", (0.45, 0.46, 0.455)),
+            "canary": _pods("checkout-7f9b", (0.46, 0.65)),
+        },
+        limits=Limits(
+            tolerance=Range(upper=1.05),
+            margin=Range(upper=1.15),
+            fail_level=0.003,
+            pass_level=0.05,
+        ),
+        trace=Trace(
+            times=TIMES[9::10],
+            harm=np.array([math.nan, 1.2, 6.5, 9.87]),
+            safety=np.array([math.nan, 0.4, -1.0, -2.5]),
+        ),
+    )
+
+
+def _pods(name: str, levels: tuple[float, ...]) -> PodSeries:
+    return PodSeries(
+        names=tuple(f"{name}-{place}" for place in range(len(levels))),
+        levels=np.array(levels),
+        series=np.outer(levels, WAVE / WAVE.mean()),
+    )
+
+
+def tail() -> MetricReport:
+    """Show a metric whose histograms were compared, in seconds."""
+    edges = np.array([0.05, 0.1, 0.25, 0.5, 1.0, math.inf])
+    judgment = a_judgment(
+        kind="quantile_ratio",
+        summary="p95 fell 1.2 % (95 % CI -4 % to 1.7 %), tolerance 5 %, margin 10 %",
+        estimate=Estimate(
+            value=0.988,
+            scale=Scale.RATIO,
+            interval=Interval(lower=0.96, upper=1.017, level=0.95),
+            baseline=0.41,
+            canary=0.405,
+        ),
+        n=STEPS,
+        n_effective=38.2,
+        autocorrelation=0.01,
+        details={"quantile": 0.95},
+    )
+    return a_metric_report(
+        judgment,
+        name="p95 latency",
+        group="latency",
+        weight=0.0,
+        muted=True,
+        queries=_asked(
+            "buckets", 'http_request_duration_seconds_bucket{hash="%s"}', kind="buckets"
+        ),
+        times=TIMES,
+        baseline=WAVE / 4,
+        canary=WAVE / 4,
+        distribution=Distribution(
+            edges=edges,
+            baseline=np.array([900.0, 4000.0, 3000.0, 900.0, 150.0, 50.0]),
+            canary=np.array([850.0, 4100.0, 2950.0, 880.0, 170.0, 50.0]),
+        ),
+        limits=Limits(
+            tolerance=Range(upper=1.05), margin=Range(upper=1.1), fail_level=0.001, pass_level=0.05
+        ),
     )
 
 
@@ -192,6 +259,7 @@ def failing() -> AnalysisReport:
         latency(),
         saturation(),
         unanswered(),
+        tail(),
         name="checkout",
         window=WINDOW,
         verdict=Verdict.FAIL,
@@ -204,6 +272,11 @@ def failing() -> AnalysisReport:
             Group(name="resources", weight=0.2, score=75.0),
         ),
         log_e=8.1,
+        trace=Trace(
+            times=TIMES[9::10],
+            harm=np.array([-math.inf, 0.3, 5.1, 8.1]),
+            safety=np.full(4, math.nan),
+        ),
         warnings=("the window is longer than window.planned (30m); evidence is tuned for that",),
     )
 

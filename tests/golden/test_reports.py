@@ -11,7 +11,11 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
+from analysis.consumers.html import card, to_html
 from analysis.consumers.json import to_json
+from analysis.consumers.junit import to_junit
+from analysis.consumers.links import Links
+from analysis.consumers.markdown import to_markdown
 from analysis.consumers.text import print_report
 from analysis.report import AnalysisReport
 from tests.golden.conftest import Compare
@@ -19,6 +23,10 @@ from tests.golden.reports import failing, inconclusive, passing
 
 REPORTS = {"passing": passing, "failing": failing, "inconclusive": inconclusive}
 WIDE, NARROW = 120, 60
+LINKS = Links(
+    prometheus="https://prometheus.example.com",
+    grafana="https://grafana.example.com/?datasource=uid",
+)
 
 Make = Callable[[], AnalysisReport]
 
@@ -69,6 +77,24 @@ def test_color_adds_nothing_to_what_is_said(make: Make, width: int) -> None:
 @pytest.mark.parametrize(("name", "make"), REPORTS.items(), ids=REPORTS)
 def test_the_json_is_the_one_recorded(golden: Compare, name: str, make: Make) -> None:
     golden(f"{name}.json", to_json(make()))
+
+
+@pytest.mark.parametrize(("name", "make"), REPORTS.items(), ids=REPORTS)
+def test_the_markdown_is_the_one_recorded(golden: Compare, name: str, make: Make) -> None:
+    golden(f"{name}.md", to_markdown(make(), LINKS))
+
+
+@pytest.mark.parametrize(("name", "make"), REPORTS.items(), ids=REPORTS)
+def test_the_junit_is_the_one_recorded(golden: Compare, name: str, make: Make) -> None:
+    golden(f"{name}.junit.xml", to_junit(make()))
+
+
+def test_the_page_is_the_one_recorded(golden: Compare) -> None:
+    golden("failing.html", to_html(failing(), LINKS))
+
+
+def test_the_card_is_the_one_recorded(golden: Compare) -> None:
+    golden("inconclusive.card.html", card(inconclusive()))
 
 
 def test_the_fields_of_the_json_have_the_types_that_programs_rely_on() -> None:

@@ -47,12 +47,14 @@ class Run:
         start: First second of the run, epoch seconds.
         end: Its last second.
         is_good: Whether nothing is wrong in it.
+        fault_start: When a bad one begins to be bad, epoch seconds; `None` of a good one.
     """
 
     name: str
     start: int
     end: int
     is_good: bool
+    fault_start: float | None
 
     @property
     def selection(self) -> tuple[str, ...]:
@@ -64,7 +66,13 @@ def run(name: str) -> Run:
     """Read a run's label."""
     label: dict[str, Any] = json.loads((CORPUS / name / "label.json").read_text())
     is_good = label["truth"] == "good"
-    return Run(name=name, start=label["start"], end=label["end"], is_good=is_good)
+    return Run(
+        name=name,
+        start=label["start"],
+        end=label["end"],
+        is_good=is_good,
+        fault_start=None if is_good else label["fault_start_epoch"],
+    )
 
 
 def all_runs() -> list[str]:

@@ -21,6 +21,7 @@ from analysis.service.kayenta.documents import (
     MetricSetPair,
     RemoteRequest,
 )
+from analysis.translate.kayenta_judging import parameters
 from judges.core import kayenta_effects as effects
 from judges.core import kayenta_labels as labels
 from judges.core import kayenta_score as scores
@@ -29,11 +30,6 @@ from judges.core.sample import Array
 from judges.kayenta import Kayenta
 
 KAYENTA = "kayenta"
-_CHOICES = {
-    "direction": frozenset({"increase", "decrease"}),
-    "nan_strategy": frozenset({"remove", "replace"}),
-    "outliers": frozenset({"keep", "remove"}),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,39 +101,6 @@ def _scored(score: scores.Score) -> dict[str, Any]:
             "classificationReason": score.reason or "",
         },
     }
-
-
-def parameters(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Translate the settings of a metric; a word that Kayenta does not know counts as none."""
-    outliers, effect = _section(given, "outliers"), _section(given, "effectSize")
-    measure = "cles" if effect.get("measure") == "cles" else None
-    translated = {
-        "direction": given.get("direction"),
-        "nan_strategy": given.get("nanStrategy"),
-        "critical": given.get("critical"),
-        "must_have_data": given.get("mustHaveData"),
-        "outliers": outliers.get("strategy"),
-        "outlier_factor": outliers.get("outlierFactor"),
-        "effect_size": measure,
-        "allowed_increase": effect.get("allowedIncrease"),
-        "allowed_decrease": effect.get("allowedDecrease"),
-        "critical_increase": effect.get("criticalIncrease"),
-        "critical_decrease": effect.get("criticalDecrease"),
-    }
-    return {
-        name: value
-        for name, value in translated.items()
-        if value is not None and (name not in _CHOICES or _is_among(value, _CHOICES[name]))
-    }
-
-
-def _section(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = given.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _is_among(value: object, known: frozenset[str]) -> bool:
-    return isinstance(value, str) and value in known
 
 
 def _classify(pair: MetricSetPair, metric: CanaryMetric, chosen: _Chosen) -> _Found:

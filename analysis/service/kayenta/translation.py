@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from analysis.config.load import digest, parse_config
 from analysis.errors import ConfigError
@@ -19,24 +19,13 @@ from analysis.service.catalog import Entry
 from analysis.service.kayenta import remote
 from analysis.service.kayenta.documents import CanaryConfigDocument, CanaryMetric
 from analysis.service.problems import Problem
+from analysis.translate.kayenta_document import Query
+from analysis.translate.kayenta_judging import mann_whitney, parameters
+from analysis.translate.kayenta_queries import NotCarriedOverError, carried
 
 KAYENTAS_JUDGE = "NetflixACAJudge"
 OURS = "mann_whitney"
-_RAW = "PromQL:"
 _GROUP = "default"
-
-
-class MetricQuery(BaseModel):
-    """A query for Prometheus as Kayenta's clients write it."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    type: str = ""
-    metric_name: str = Field(default="", alias="metricName")
-    label_bindings: list[str] | None = Field(default=None, alias="labelBindings")
-    group_by: list[str] | None = Field(default=None, alias="groupByFields")
-    inline: str | None = Field(default=None, alias="customInlineTemplate")
-    named: str | None = Field(default=None, alias="customFilterTemplate")
 
 
 def entry(document: CanaryConfigDocument, *, step_s: float, changed: float = 0.0) -> Entry:
@@ -107,50 +96,21 @@ def query(metric: CanaryMetric, templates: Mapping[str, str]) -> str:
     """Write a metric's PromQL as Kayenta would send it, with its `${…}` in place.
 
     Raises:
-        ValueError: It is no query for Prometheus, or one that no template tells apart by side.
+        ValueError: It is no query for Prometheus, or its template is missing.
     """
-    asked = MetricQuery.model_validate(metric.query)
-    if asked.type != "prometheus":
-        raise ValueError(f"query.type must be 'prometheus' here, got {asked.type!r}")
-    template = asked.inline if asked.inline is not None else _named(asked.named, templates)
-    # Spinnaker's orca would expand ${…} itself, and is told not to by a backslash.
-    template = template.replace("$\\{", "${").strip()
-    if template.startswith(_RAW):
-        return template.removeprefix(_RAW).strip()
-    labels = ", ".join(one for one in (template, *(asked.label_bindings or ())) if one)
-    by = f" by ({', '.join(asked.group_by)})" if asked.group_by else ""
-    return f"avg({asked.metric_name}{{{labels}}}){by}"
-
-
-def _named(name: str | None, templates: Mapping[str, str]) -> str:
-    if name is None:
-        raise ValueError(
-            "give query.customInlineTemplate, such as 'PromQL:avg(up{pod=~\"${scope}-.*\"})'; "
-            "resource types of clouds are not known here"
-        )
-    if name not in templates:
-        raise ValueError(f"query.customFilterTemplate {name!r} is no key of templates")
-    return templates[name]
+    try:
+        return carried(Query.model_validate(metric.query), templates).promql
+    except NotCarriedOverError as error:
+        raise ValueError(str(error)) from error
 
 
 def _judge(metric: CanaryMetric, document: CanaryConfigDocument) -> dict[str, Any]:
-    given = dict(document.judge.judge_configurations)
-    known = remote.parameters(metric.settings)
-    direction = known.get("direction", "either")
+    given, known = dict(document.judge.judge_configurations), parameters(metric.settings)
     if kind := given.pop("kind", None):
-        return {"kind": kind, "direction": direction, **given}
+        return {"kind": kind, "direction": known.get("direction", "either"), **given}
     if is_kayentas(document):
         return {"kind": remote.KAYENTA, **known}
-    return {"kind": OURS, "direction": direction, **_tolerance(known)}
-
-
-def _tolerance(known: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the smaller of both allowed effects for what a canary may be worse."""
-    up, down = known.get("allowed_increase"), known.get("allowed_decrease")
-    ratios = [float(up)] if up and up > 1 else []
-    ratios += [1 / float(down)] if down and 0 < down < 1 else []
-    is_ratio = known.get("effect_size", "mean_ratio") == "mean_ratio"
-    return {"tolerance": {"ratio": min(ratios)}} if ratios and is_ratio else {}
+    return mann_whitney(metric.settings)
 
 
 def _first(error: ValueError) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from analysis.errors import ConfigError, DeliveryError, Fault, SerinusError, SourceError
@@ -48,3 +50,11 @@ def test_a_source_error_keeps_its_code_and_query() -> None:
     error = SourceError("timed out", code="timeout", query="up")
 
     assert (str(error), error.code, error.query) == ("timed out", "timeout", "up")
+
+
+def test_an_error_of_the_source_travels_between_processes() -> None:
+    error = SourceError("down", code="unreachable", query="up")
+
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert (str(copy), copy.code, copy.query) == ("down", "unreachable", "up")

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis.frames import (
+    frame_of_report,
     metrics_frame,
     sample_of_counts,
     sample_of_histograms,
@@ -198,3 +199,16 @@ def test_a_metrics_series_are_columns_over_time() -> None:
     assert len(frame) == 10
     assert frame.index[0] == pd.Timestamp(START + 60, unit="s", tz="UTC")
     assert frame["canary"].iloc[-1] == 119
+
+
+def test_a_report_is_one_tidy_frame_of_metrics_sides_and_steps() -> None:
+    silent = a_metric_report(name="silent", canary=np.empty(0))
+
+    frame = frame_of_report(a_report(a_metric_report(name="memory"), silent))
+
+    assert list(frame.columns) == ["metric", "verdict", "side", "time", "level"]
+    assert frame.groupby(["metric", "side"]).size().to_dict() == dict.fromkeys(
+        [(metric, side) for metric in ("memory", "silent") for side in ("baseline", "canary")], 10
+    )
+    assert str(frame["time"].dtype).endswith("UTC]")
+    assert frame.loc[(frame.metric == "silent") & (frame.side == "canary"), "level"].isna().all()

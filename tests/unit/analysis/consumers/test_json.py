@@ -110,6 +110,7 @@ def test_what_a_judge_does_not_know_is_null() -> None:
     unknown = [name for name, value in metric.items() if value is None]
     assert unknown == [
         *("estimate", "harm", "safety", "n_effective", "autocorrelation", "settlement"),
+        *("limits", "distribution", "trace"),
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.service.kayenta import forms, remote
 from analysis.service.kayenta.documents import RemoteRequest
+from analysis.translate.kayenta_judging import parameters
 
 CALM = [10.0 + (n * 7 % 5) / 10 for n in range(60)]
 WORSE = [20.0 + (n * 3 % 7) / 10 for n in range(60)]
@@ -114,7 +115,7 @@ IGNORED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("settings", IGNORED.values(), ids=IGNORED)
 def test_settings_that_kayenta_ignores_are_ignored(settings: dict[str, Any]) -> None:
-    assert remote.parameters(settings) == {}
+    assert parameters(settings) == {}
 
 
 def test_settings_are_translated() -> None:
@@ -127,7 +128,7 @@ def test_settings_are_translated() -> None:
         "effectSize": {"measure": "cles", "allowedIncrease": 0.8, "criticalDecrease": 0.1},
     }
 
-    assert remote.parameters(settings) == {
+    assert parameters(settings) == {
         "direction": "increase",
         "nan_strategy": "replace",
         "critical": True,

@@ -1,0 +1,138 @@
+"""What the commands on past deployments share: which, looked at when, run where, how far it is."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from analysis.cli.times import duration
+from analysis.config import CanaryConfig
+from analysis.replay.deployment import Deployments
+from analysis.replay.engines.making import EngineKind, make_engine
+from analysis.replay.engines.port import Engine
+from analysis.replay.listed import Server
+from analysis.replay.looks import Promotion, Schedule
+from analysis.replay.opening import open_deployments
+from analysis.replay.replaying import OnProgress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The past deployments that the caller selected, and how to work on them."""
+
+    deployments: str
+    prometheus: str | None
+    looks: timedelta | None
+    promote: str
+    engine: str
+    workers: int | None
+    scheduler: str | None
+
+    @property
+    def schedule(self) -> Schedule:
+        """When deployments are looked at."""
+        return Schedule(every=self.looks, promotion=Promotion(self.promote))
+
+    def open(self, config: CanaryConfig | None) -> Deployments:
+        """Open the deployments; a list needs the configuration to know its server."""
+        server = None
+        if config is not None:
+            server = Server.of(config.source.prometheus, self.prometheus, os.environ)
+        return open_deployments(self.deployments, server)
+
+    def make_engine(self) -> Engine:
+        """Make the engine that the work runs on."""
+        return make_engine(EngineKind(self.engine), workers=self.workers, scheduler=self.scheduler)
+
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--prometheus", metavar="URL", help="Server that has the series of a list."),
+    click.option(
+        "--looks",
+        callback=duration,
+        metavar="DURATION",
+        help="Look this often from the start, as a controller would; default once, at the end.",
+    ),
+    click.option(
+        "--promote",
+        type=click.Choice([*map(str, Promotion)]),
+        default=str(Promotion.EARLY),
+        show_default=True,
+        help="With --looks: promote at the first pass, or only at the end. A fail is always final.",
+    ),
+    click.option(
+        "--engine",
+        type=click.Choice([*map(str, EngineKind)]),
+        default=str(EngineKind.PROCESS),
+        show_default=True,
+        help="Where the work runs; dask and ray are extras.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 4096),
+        metavar="N",
+        help="How many at a time; default a process for each processor.",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask or Ray cluster that runs already; default one on this machine.",
+    ),
+)
+
+
+def past_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options; the command receives them, and its argument DEPLOYMENTS, as a `Past`."""
+
+    def with_past(**options: Any) -> Any:  # noqa: ANN401 - click passes what it parsed
+        fields = {name: options.pop(name) for name in Past.__dataclass_fields__}
+        return command(Past(**fields), **options)
+
+    with_past.__doc__ = command.__doc__
+    own = getattr(command, "__click_params__", [])
+    for option in reversed(_OPTIONS):
+        option(with_past)
+    with_past.__click_params__ = own + with_past.__click_params__  # type: ignore[attr-defined]  # click keeps declared options there
+    return with_past
+
+
+@contextmanager
+def progress_of(doing: str) -> Iterator[OnProgress]:
+    """Show how far it is, how fast and until when; afterwards one line that stays."""
+    console = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    began, seen = time.monotonic(), [0, 0, 0]
+    bar = Progress(
+        TextColumn(doing),
+        *(*columns, TimeRemainingColumn(elapsed_when_finished=True)),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("", total=None, rate="")
+
+        def show(done: int, total: int, kept: int) -> None:
+            seen[:] = [done, total, kept]
+            rate = f"{_rate(done - kept, began):.1f}/s"
+            bar.update(task, completed=done, total=total, rate=rate)
+
+        yield show
+    done, _, kept = seen
+    took_s = time.monotonic() - began
+    again = f", {kept:,} of them kept from an earlier run" if kept else ""
+    rate = _rate(done - kept, began)
+    click.echo(f"{done:,} deployments in {took_s:.1f} s ({rate:.1f}/s){again}", err=True)
+
+
+def _rate(done: int, began: float) -> float:
+    return done / max(time.monotonic() - began, 1e-9)

@@ -1,0 +1,1 @@
+"""Where replays run: one engine a file, all of them behind `port.Engine`."""

@@ -1,0 +1,1 @@
+"""Tuning: which configuration keeps a budget of false fails and finds most."""

@@ -1,0 +1,1 @@
+"""Unit tests of configurations: given these series, that verdict."""

@@ -1,0 +1,1 @@
+"""How fast past deployments are replayed: `make replays` writes docs/reference/replay-speed.md."""

@@ -1,0 +1,28 @@
+"""The load of `make load`, smaller and shorter: forty rollouts for half a minute."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from benchmarks.service.load import SLOWEST_S, Load, measure, page
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+LOAD = Load(runs=40, every_s=5.0, lasts=timedelta(seconds=25), applications=2, workers=4)
+# Windows grow and with them what is read of them; what leaks grows by the look.
+MOST_GROWTH = 0.1
+
+
+def test_many_rollouts_are_answered_soon_by_a_service_that_does_not_grow(
+    requires_prometheus: object,
+) -> None:
+    measured = measure(LOAD)
+
+    assert len(measured.calls) >= LOAD.runs * 4
+    assert measured.errors == []
+    assert measured.bugs == 0
+    assert measured.slowest(0.99) < SLOWEST_S
+    assert measured.looks >= LOAD.runs
+    assert measured.growth < MOST_GROWTH
+    assert "40 AnalysisRuns" in page(measured, "")
