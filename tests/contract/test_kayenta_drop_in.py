@@ -322,6 +322,23 @@ def test_a_standalone_analysis_ends_as_kayentas_does(
 
 
 NOT_MEANT = {
+    "an end beyond all calendars": (
+        {
+            "lifetimeDurationMins": 43_200,
+            "scopes": [
+                {
+                    "controlScope": "a",
+                    "experimentScope": "b",
+                    "startTimeIso": "9999-12-31T00:00:00Z",
+                }
+            ],
+        },
+        "beyond the year 9999",
+    ),
+    "a step of many years": (
+        {"scopes": [standalone_request()["scopes"][0] | {"step": 1e308}]},
+        "step",
+    ),
     "a sliding window": ({"lookbackMins": 5}, "lookbackMins"),
     "no end": (
         {"lifetimeDurationMins": 0, "scopes": [{"controlScope": "a", "experimentScope": "b"}]},

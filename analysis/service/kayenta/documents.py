@@ -26,6 +26,7 @@ from analysis.service.requests import Value
 
 # What clients call the scope of all metrics.
 SCOPE = "default"
+_DAY_S = 86_400
 # Nine times what Prometheus answers to one query, which is 11,000 points.
 MOST_POINTS = 100_000
 MOST_PAIRS = 2000
@@ -74,7 +75,7 @@ class Scope(_Document):
     region: Name = ""
     start: datetime
     end: datetime
-    step: float = Field(default=60, gt=0)
+    step: float = Field(default=60, ge=0.001, le=_DAY_S)
     extended_scope_params: dict[Name, Text] = Field(
         default_factory=dict, max_length=64, alias="extendedScopeParams"
     )
@@ -148,7 +149,7 @@ class StandaloneScope(_Document):
     experiment_location: Name = Field(default="", alias="experimentLocation")
     start: datetime | None = Field(default=None, alias="startTimeIso")
     end: datetime | None = Field(default=None, alias="endTimeIso")
-    step: float = Field(default=60, gt=0)
+    step: float = Field(default=60, ge=0.001, le=_DAY_S)
     extended_scope_params: dict[Name, Text] = Field(
         default_factory=dict, max_length=64, alias="extendedScopeParams"
     )

@@ -13,6 +13,7 @@ from typing import Any
 from analysis.service import answers
 from analysis.service.kayenta import execution
 from analysis.service.kayenta.documents import SCOPE, ExecutionRequest, StandaloneRequest
+from analysis.service.problems import Problem
 from analysis.store import Record, Status
 from analysis.window import as_datetime
 
@@ -22,10 +23,18 @@ _STAGE = "monitorCanary"
 
 
 def as_execution(request: StandaloneRequest, now: float) -> ExecutionRequest:
-    """Say what is to be judged as an execution: from the start, or from now, to the end."""
+    """Say what is to be judged as an execution: from the start, or from now, to the end.
+
+    Raises:
+        Problem: There is no such end.
+    """
     scope = request.scopes[0]
-    start = scope.start or as_datetime(now) + timedelta(minutes=request.begin_after_mins)
-    end = scope.end or start + timedelta(minutes=request.lifetime_mins)
+    try:
+        start = scope.start or as_datetime(now) + timedelta(minutes=request.begin_after_mins)
+        end = scope.end or start + timedelta(minutes=request.lifetime_mins)
+    except OverflowError as error:
+        message = "startTimeIso and lifetimeDurationMins lead beyond the year 9999"
+        raise Problem(400, "faulty_request", message) from error
     common = {
         "start": start,
         "end": end,
