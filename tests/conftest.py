@@ -78,6 +78,16 @@ def requires_postgres() -> Path:
 
 
 @pytest.fixture(scope="session")
+def requires_openssl() -> Path:
+    """Give the program that makes certificates; without it skip at a desk, fail in CI."""
+    if found := shutil.which("openssl"):
+        return Path(found)
+    if IN_CI:
+        pytest.fail("openssl is not on the PATH")
+    pytest.skip("openssl is not on the PATH")
+
+
+@pytest.fixture(scope="session")
 def requires_crds() -> crds.Crds:
     """Give the schemas of Argo's and Flagger's resources; without Go skip at a desk, fail in CI."""
     missing = "there is no Go toolchain: the schemas of the real projects are not read"

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from analysis.config import CanaryConfig
-from analysis.config.load import parse_config
-from analysis.errors import ConfigError
-from analysis.planning import plan
-from analysis.service.catalog import Catalog
-from analysis.service.looking import configuration
-from analysis.service.problems import Problem, not_found
+from analysis.service.asking import Asking
+from analysis.service.catalog import Catalog, Entry
+from analysis.service.outcomes import configuration
+from analysis.service.problems import not_found
 from analysis.service.requests import Mode, StartRequest
 from analysis.service.runner import Runner
 from analysis.service.settings import Settings
 from analysis.service.tokens import Token
-from analysis.store import AnalysisStore, New, Record, Status
-from analysis.window import Window
+from analysis.store import AnalysisStore, Record, Status
 
-INLINE = "inline"
 _POLL_S = 0.1  # while another replica makes the look that a caller waits for
 
 
@@ -36,25 +28,38 @@ class Analyses:
     Attributes:
         store: Where they are kept.
         runner: Who looks at them.
-        catalog: The configurations.
+        asking: What makes an analysis of a request.
         settings: How long callers wait.
         clock: Gives epoch seconds.
     """
 
     store: AnalysisStore
     runner: Runner
-    catalog: Catalog
+    asking: Asking
     settings: Settings
     clock: Callable[[], float]
 
-    def start(self, key: str, request: StartRequest, token: Token) -> Record:
+    @property
+    def catalog(self) -> Catalog:
+        """Give the operator's configurations."""
+        return self.asking.catalog
+
+    def start(
+        self, key: str, request: StartRequest, token: Token, entry: Entry | None = None
+    ) -> Record:
         """Begin an analysis or fetch it; a synchronous call waits for a look that is due.
+
+        Args:
+            key: The caller's name for it.
+            request: What it sent.
+            token: Who it is.
+            entry: The configuration, where a caller has kept it here; else the request says it.
 
         Raises:
             Problem: The request cannot be meant, or the token does not allow it.
         """
         now = self.clock()
-        record = self.store.begin(self._new(key, request, token, now), now)
+        record = self.store.begin(self.asking.new(key, request, token, now, entry), now)
         if request.final and record.status is Status.RUNNING:
             lag = configuration(record).lag.total_seconds()
             record = self.store.shorten(record, now - lag, due=now)
@@ -91,95 +96,3 @@ class Analyses:
                 f"analysis {analysis[:64]!r}", "it was never begun, or has been removed"
             )
         return found
-
-    def _new(self, key: str, request: StartRequest, token: Token, now: float) -> New:
-        name, text, config = self._configuration(request)
-        namespace = _namespace(request)
-        if not token.allows(config=name, namespace=namespace):
-            message = f"this token may not judge {name!r} in namespace {namespace!r}"
-            raise Problem(403, "forbidden", message)
-        begins, ends = _span(config, request, now)
-        _check(config, request, begins, ends)
-        return New(
-            key=key,
-            identity=_identity(name, request),
-            config=name,
-            config_text=text,
-            namespace=namespace,
-            request={
-                **request.sides(),
-                "start": begins,
-                "end": ends,
-                "planned_s": request.planned.total_seconds() if request.planned else None,
-                "mode": request.mode.value,
-            },
-            due=now,
-            again_after_s=None if request.start or request.end else self.settings.again_s,
-        )
-
-    def _configuration(self, request: StartRequest) -> tuple[str, str, CanaryConfig]:
-        if request.inline is None:
-            entry = self.catalog.get(request.config)
-            return request.config, entry.text, entry.config
-        if not self.settings.inline:
-            message = "this service takes no configuration from callers; name one of its own"
-            raise Problem(403, "inline_refused", message)
-        try:
-            return INLINE, request.inline, parse_config(request.inline, origin=INLINE)
-        except ConfigError as error:
-            raise Problem(422, "faulty_configuration", str(error)) from error
-
-
-def _namespace(request: StartRequest) -> str:
-    """Give the one namespace both sides are in."""
-    named = {side.get("namespace", "") for side in request.sides().values()}
-    if len(named) > 1:
-        message = f"baseline and canary are in different namespaces: {', '.join(sorted(named))}"
-        raise Problem(422, "faulty_request", message)
-    return named.pop()
-
-
-def _span(config: CanaryConfig, request: StartRequest, now: float) -> tuple[float, float]:
-    """Give start and end of the whole analysis, epoch seconds."""
-    newest = now - config.lag.total_seconds()
-    if request.lookback is not None:
-        ends = _seconds(request.end, newest)
-        return ends - request.lookback.total_seconds(), ends
-    begins = _seconds(request.start, now)
-    planned = (request.planned or config.window.planned).total_seconds()
-    ends = newest if request.final and request.end is None else begins + planned
-    return begins, _seconds(request.end, ends)
-
-
-def _seconds(given: datetime | None, otherwise: float) -> float:
-    return given.timestamp() if given is not None else otherwise
-
-
-def _check(config: CanaryConfig, request: StartRequest, begins: float, ends: float) -> None:
-    """Find out now what would else be found out at night: render every query once."""
-    warmup = config.window.warmup
-    if ends - begins < (warmup + config.step).total_seconds():
-        message = (
-            f"from start to end are {ends - begins:g} s, less than the warm-up of "
-            f"{warmup.total_seconds():g} s and one step; choose a longer stretch"
-        )
-        raise Problem(422, "faulty_request", message)
-    window = Window(
-        start=begins,
-        end=ends,
-        warmup_s=warmup.total_seconds(),
-        step_s=config.step.total_seconds(),
-    )
-    try:
-        plan(config, window, request.sides())
-    except ConfigError as error:
-        raise Problem(422, "faulty_request", str(error)) from error
-
-
-def _identity(name: str, request: StartRequest) -> str:
-    """Digest what is judged; how long the caller waits for it is no part of that."""
-    told: dict[str, Any] = request.model_dump(
-        mode="json", exclude={"mode", "final", "budget"}, exclude_none=True
-    )
-    text = json.dumps([name, told], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.service.looking import configuration
+from analysis.service.outcomes import configuration
 from analysis.store import Record, Status
 from analysis.window import as_datetime
 
@@ -27,6 +27,7 @@ def answer(record: Record, base_url: str) -> dict[str, Any]:
         "key": record.key,
         "generation": record.generation,
         "config": record.config,
+        "version": record.version or None,
         "namespace": record.namespace,
         "status": record.status.value,
         "verdict": record.verdict,

@@ -2,80 +2,115 @@
 
 from __future__ import annotations
 
-import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from sqlalchemy.exc import SQLAlchemyError
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 
 from analysis.service.analyses import Analyses
+from analysis.service.asking import Asking
 from analysis.service.catalog import Catalog
 from analysis.service.context import Service
 from analysis.service.counting import CountedCalls, CountedSource
+from analysis.service.faults import handle
 from analysis.service.looking import Connect, Looker
 from analysis.service.notices.courier import Courier, Route
 from analysis.service.operations import Operations
-from analysis.service.problems import Problem
-from analysis.service.protection import Protection, problem
-from analysis.service.routes import analyses, facade, flagger, kayenta, operations
+from analysis.service.protection import Protection
+from analysis.service.rates import RateLimit, Rates
+from analysis.service.routes import analyses, configs, facade, flagger, kayenta, operations
 from analysis.service.runner import Parts, Runner
 from analysis.service.settings import Settings
 from analysis.service.tokens import Tokens
-from analysis.store import AnalysisStore, Look, Record, open_database
+from analysis.service.tracing import TraceCalls, Tracing
+from analysis.store import (
+    AnalysisStore,
+    DocumentStore,
+    Look,
+    Record,
+    VersionStore,
+    open_database,
+)
 
-LOG = logging.getLogger("serinus.service")
 ROUTERS = (
     analyses.ROUTER,
+    configs.ROUTER,
     flagger.ROUTER,
-    kayenta.ROUTER,
-    kayenta.JUDGE_ROUTER,
+    *kayenta.ROUTERS,
     facade.ROUTER,
     operations.ROUTER,
 )
 
 
-def make_service(settings: Settings, connect: Connect, clock: Callable[[], float]) -> Service:
+def make_service(
+    settings: Settings,
+    connect: Connect,
+    clock: Callable[[], float],
+    tracing: Tracing | None = None,
+) -> Service:
     """Open the store and everything above it.
+
+    Args:
+        settings: What the operator decides.
+        connect: Makes the source that a configuration describes.
+        clock: Gives epoch seconds.
+        tracing: Makes spans; `None`: nobody wants them.
 
     Raises:
         ConfigError: A setting cannot be used.
     """
     tokens, counted = Tokens(settings.tokens), Operations()
-    store = AnalysisStore(open_database(settings.database_url))
+    engine = open_database(settings.database_url)
+    store, documents = AnalysisStore(engine), DocumentStore(engine)
+    catalog = Catalog(settings.configs)
+    counted.expect(catalog.names(), settings.notices)
     look = Looker(
         settings=settings, connect=lambda config: CountedSource(connect(config), counted)
     ).look
-    targets, catalog = settings.notices, Catalog(settings.configs)
-    counted.expect(catalog.names(), targets)
-
-    def tell(record: Record, look: Look) -> list[str]:
-        return [name for name, (target, _) in targets.items() if target.wants(record, look)]
-
-    parts = Parts(store=store, look=look, clock=clock, operations=counted, tell=tell)
-    route = Route(
+    parts = Parts(
         store=store,
-        targets=targets,
+        documents=documents,
+        look=look if tracing is None else tracing.looks(look),
         clock=clock,
         operations=counted,
-        public_url=settings.public_url,
+        tell=_tell(settings),
     )
     return Service(
         settings=settings,
         tokens=tokens,
         operations=counted,
-        courier=Courier(route),
+        courier=Courier(_route(settings, parts)),
+        versions=VersionStore(engine),
+        documents=documents,
+        tracing=tracing,
         analyses=Analyses(
             store=store,
             runner=Runner(parts, settings),
-            catalog=catalog,
+            asking=Asking(catalog=catalog, settings=settings),
             settings=settings,
             clock=clock,
         ),
+    )
+
+
+def _tell(settings: Settings) -> Callable[[Record, Look], list[str]]:
+    """Give what names who is to be told of a look."""
+
+    def tell(record: Record, look: Look) -> list[str]:
+        wanted = settings.notices.items()
+        return [name for name, (target, _) in wanted if target.wants(record, look)]
+
+    return tell
+
+
+def _route(settings: Settings, parts: Parts) -> Route:
+    return Route(
+        store=parts.store,
+        targets=settings.notices,
+        clock=parts.clock,
+        operations=parts.operations,
+        public_url=settings.public_url,
     )
 
 
@@ -92,51 +127,29 @@ def create_app(service: Service) -> FastAPI:
             service.analyses.runner.stop()
             service.courier.stop()
             service.analyses.store.close()
+            if service.tracing is not None:
+                service.tracing.close()
 
     # The pages of /docs load scripts from other hosts; /openapi.json is all that is needed.
     app = FastAPI(title="Serinus", lifespan=running, docs_url=None, redoc_url=None)
     app.state.service = service
     for router in ROUTERS:
         app.include_router(router)
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(SQLAlchemyError, _store_down)
-    app.add_exception_handler(Exception, _bug)
-    app.add_middleware(Protection, most_bytes=service.settings.most_body_bytes)
-    app.add_middleware(
-        CountedCalls, operations=service.operations
-    )  # outermost: refusals are calls too
+    handle(app)
+    _protect(app, service)
     return app
 
 
-def _problem(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Problem)  # noqa: S101 - registered for it
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return JSONResponse(problem(error.code, error.message), error.status, headers=headers)
-
-
-def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    faults = [
-        f"{'.'.join(map(str, fault['loc'][1:])) or 'body'}: {fault['msg']}"
-        for fault in jsonable_encoder(error.errors(), exclude={"input", "ctx"})
-    ]
-    return JSONResponse(problem("faulty_request", "; ".join(faults)), 422)
-
-
-def _http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    body = problem("http", f"{error.detail}; GET /openapi.json lists what there is")
-    return JSONResponse(body, error.status_code, headers=error.headers)
-
-
-def _store_down(_: Request, error: Exception) -> JSONResponse:
-    LOG.warning("the store does not answer: %s", error.__class__.__name__)
-    message = "the database does not answer; nothing was changed, call again"
-    return JSONResponse(problem("store_down", message), 503, headers={"Retry-After": "5"})
-
-
-def _bug(request: Request, error: Exception) -> JSONResponse:
-    LOG.error("a call failed: %s", request.url.path, exc_info=error)
-    return JSONResponse(problem("bug", "a bug of Serinus; its log has the details"), 500)
+def _protect(app: FastAPI, service: Service) -> None:
+    """Put before all routes what bounds calls; what is added last stands first."""
+    settings = service.settings
+    rates = Rates(per_second=settings.calls_per_second, clock=time.monotonic)
+    app.add_middleware(RateLimit, rates=rates, tokens=service.tokens)
+    app.add_middleware(
+        Protection,
+        most_bytes=settings.most_body_bytes,
+        most_series_bytes=settings.most_series_bytes,
+    )
+    if service.tracing is not None:
+        app.add_middleware(TraceCalls, tracing=service.tracing)
+    app.add_middleware(CountedCalls, operations=service.operations)  # refusals are calls too

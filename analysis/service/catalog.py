@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.config import CanaryConfig, load_config
+from analysis.config.load import digest
 from analysis.errors import ConfigError
 from analysis.service import files
 from analysis.service.problems import Problem, not_found
 
+# What a caller's own configuration is called; no file may pass for one.
+INLINE = "inline"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _SUFFIX = ".yaml"
 
@@ -21,17 +24,16 @@ class Entry:
     """A configuration with its text.
 
     Attributes:
-        stamp: Tells one version of the file from another.
+        version: Digest of what it means, whatever its comments and order.
+        changed: When it was changed last, epoch seconds.
+        by_caller: Whether a caller brought it, and with it its own PromQL.
     """
 
     config: CanaryConfig
     text: str
-    stamp: files.Stamp
-
-    @property
-    def changed_ms(self) -> int:
-        """When the file was changed last, epoch milliseconds."""
-        return self.stamp[0] // 1_000_000
+    version: str
+    changed: float
+    by_caller: bool = False
 
 
 class Catalog:
@@ -40,13 +42,13 @@ class Catalog:
     def __init__(self, folder: Path) -> None:
         """Read from `folder`; it may be filled later."""
         self._folder = folder
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, tuple[files.Stamp, Entry]] = {}
         self._lock = threading.Lock()
 
     def names(self) -> list[str]:
         """Name the configurations, in alphabetical order."""
         found = (path.name.removesuffix(_SUFFIX) for path in self._folder.glob(f"*{_SUFFIX}"))
-        return sorted(name for name in found if _NAME.fullmatch(name))
+        return sorted(name for name in found if is_name(name))
 
     def get(self, name: str) -> Entry:
         """Read a configuration.
@@ -54,7 +56,7 @@ class Catalog:
         Raises:
             Problem: There is none of this name, or it has faults.
         """
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             raise self._unknown(name)
         path = self._folder / f"{name}{_SUFFIX}"
         try:
@@ -63,9 +65,9 @@ class Catalog:
             raise self._unknown(name) from error
         with self._lock:
             known = self._entries.get(name)
-            if known is None or known.stamp != stamp:
-                known = self._entries[name] = _read(path, name, stamp)
-        return known
+            if known is None or known[0] != stamp:
+                known = self._entries[name] = stamp, _read(path, name, stamp)
+        return known[1]
 
     def _unknown(self, name: str) -> Problem:
         names = self.names()
@@ -73,10 +75,16 @@ class Catalog:
         return not_found(f"configuration {name[:128]!r}", f"known are: {known or 'none'}")
 
 
+def is_name(name: str) -> bool:
+    """Tell whether a configuration may be called so."""
+    return _NAME.fullmatch(name) is not None and name != INLINE
+
+
 def _read(path: Path, name: str, stamp: files.Stamp) -> Entry:
     try:
         config = load_config(path)
-        return Entry(config=config, text=path.read_text(encoding="utf-8"), stamp=stamp)
+        text = path.read_text(encoding="utf-8")
+        return Entry(config=config, text=text, version=digest(config), changed=stamp[0] / 1e9)
     except ConfigError as error:
         # Without the path: the caller need not know where the operator keeps it.
         faults = "; ".join(f"line {f.line}: {f.path} {f.message}" for f in error.faults)

@@ -8,12 +8,14 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from analysis.service.analyses import Analyses
+from analysis.service.asking import Asking
 from analysis.service.notices.courier import Courier
 from analysis.service.operations import Operations
 from analysis.service.problems import Problem
 from analysis.service.settings import Settings
 from analysis.service.tokens import Token, Tokens
-from analysis.store import Record
+from analysis.service.tracing import Tracing
+from analysis.store import DocumentStore, Record, VersionStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,14 @@ class Service:
     tokens: Tokens
     operations: Operations
     courier: Courier
+    versions: VersionStore
+    documents: DocumentStore
+    tracing: Tracing | None = None
+
+    @property
+    def asking(self) -> Asking:
+        """Give what makes an analysis of a request."""
+        return self.analyses.asking
 
     def visible(self, record: Record, token: Token) -> Record:
         """Give an analysis to whom it concerns; to others it is not there.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from analysis.service.problems import Problem
+from analysis.service.refusals import refuse
+
+# They take series, not questions: a remote judge is sent all that a Kayenta fetched.
+OF_SERIES = frozenset({"/judge", "/kayenta/judge", "/kayenta/metricSetPairList"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -29,10 +32,12 @@ class Protection:
     Attributes:
         app: What it stands before.
         most_bytes: Size of a body.
+        most_series_bytes: Size of a body that holds series.
     """
 
     app: ASGIApp
     most_bytes: int
+    most_series_bytes: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on, unless its body is too large."""
@@ -45,13 +50,14 @@ class Protection:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        message = f"a body has at most {self.most_bytes:,} bytes here; send less"
-        refusal = JSONResponse(problem("too_large", message), status_code=413)
-        if _announced(scope) > self.most_bytes:
+        most = self.most_series_bytes if scope["path"] in OF_SERIES else self.most_bytes
+        message = f"a body has at most {most:,} bytes here; send less"
+        refusal = refuse(scope["path"], Problem(413, "too_large", message))
+        if _announced(scope) > most:
             await refusal(scope, receive, protected)
             return
         try:
-            await self.app(scope, _bounded(receive, self.most_bytes), protected)
+            await self.app(scope, _bounded(receive, most), protected)
         except _TooLargeError:
             await refusal(scope, receive, protected)
 
@@ -73,8 +79,3 @@ def _bounded(receive: Receive, most_bytes: int) -> Receive:
         return message
 
     return bounded
-
-
-def problem(code: str, message: str) -> dict[str, Any]:
-    """Word a refusal, the same from wherever it comes."""
-    return {"error": {"code": code, "message": message}}

@@ -8,14 +8,15 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from analysis.service.looking import is_lost
 from analysis.service.operations import Operations
+from analysis.service.outcomes import is_lost
 from analysis.service.settings import Settings
-from analysis.store import AnalysisStore, Look, Record, Status
+from analysis.store import AnalysisStore, DocumentStore, Kind, Look, Record, Status
 
 LOG = logging.getLogger("serinus.runner")
 TICK_S = 1.0
@@ -32,6 +33,7 @@ class Parts:
 
     Attributes:
         store: Where analyses are kept.
+        documents: Where callers keep series.
         look: Makes a look at an analysis as of an instant.
         clock: Gives epoch seconds.
         operations: What is counted.
@@ -39,6 +41,7 @@ class Parts:
     """
 
     store: AnalysisStore
+    documents: DocumentStore
     look: Callable[[Record, float], Look]
     clock: Callable[[], float]
     operations: Operations
@@ -79,7 +82,9 @@ class Runner:
             known = self._under_way.get(analysis)
             if known is not None:
                 return known
-            job = self._under_way[analysis] = self._pool.submit(self._run, analysis)
+            # In the caller's context, so that a trace of its call shows the look it waits for.
+            job = self._pool.submit(copy_context().run, self._run, analysis)
+            self._under_way[analysis] = job
             self._parts.operations.under_way.set(len(self._under_way))
         job.add_done_callback(lambda _: self._forget(analysis))
         return job
@@ -139,7 +144,9 @@ class Runner:
                 self.submit(analysis)
         if now - self._purged > _PURGE_EVERY_S:
             self._purged = now
-            self._parts.store.purge(now - self._settings.retention_days * 86400)
+            before = now - self._settings.retention_days * 86400
+            self._parts.store.purge(before)
+            self._parts.documents.purge(Kind.METRIC_SET_PAIRS, before)
 
 
 def _about(record: Record, look: Look | None = None, seconds: float = 0.0) -> dict[str, object]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.service.notices.targets import Address, Target
+from analysis.service.permits import Permits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +27,13 @@ class Settings:
         again_s: Seconds after its end from which on the key of an analysis that began when it was
             first asked for begins another: a rollout that is resumed or retried has the same key.
         retention_days: Days after which an analysis that has ended is removed.
+        calls_per_second: Calls that one caller may make, over time. 200 analyses that Argo polls
+            every 10 s are 20 of them.
         most_body_bytes: Size of a request's body.
+        most_series_bytes: Size of a body that holds series: a remote judge's, or uploaded ones.
+            200 metrics of a day in minutes are about 12 MB.
         inline: Whether callers may bring their own configuration, and with it their own PromQL.
+        permits: Which Prometheus a configuration may ask.
     """
 
     configs: Path
@@ -41,5 +47,8 @@ class Settings:
     patience_s: float = 600.0
     again_s: float = 900.0
     retention_days: float = 90.0
+    calls_per_second: float = 50.0
     most_body_bytes: int = 1_000_000
+    most_series_bytes: int = 16_000_000
     inline: bool = False
+    permits: Permits = field(default_factory=Permits)

@@ -84,6 +84,11 @@ class Tokens:
         if path is not None:
             self._reload(path)
 
+    @property
+    def are_asked_for(self) -> bool:
+        """Tell whether callers need one."""
+        return self._path is not None
+
     def identify(self, authorization: str | None) -> Token:
         """Find the token of an `Authorization` header.
 

@@ -31,6 +31,7 @@ from analysis.sources.prometheus_http.growth import Form
 from analysis.sources.prometheus_http.oauth2 import ClientCredentials
 from analysis.sources.prometheus_http.session import Limits
 from analysis.sources.prometheus_http.sigv4 import SigV4
+from analysis.sources.watching import watched
 
 __all__ = [
     "Auth",
@@ -180,7 +181,8 @@ class PrometheusSource:
     ) -> Answers:
         limits = self._limits()
         hands = [
-            self._connection.client(limits, deadline).ask for _ in asked[: self.max_connections]
+            watched(self._connection.client(limits, deadline).ask)
+            for _ in asked[: self.max_connections]
         ]
         outcomes: dict[Request, Answer | SourceError] = {}
         useless = _Useless()

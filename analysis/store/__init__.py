@@ -2,7 +2,23 @@
 
 from analysis.store.analyses import AnalysisStore, Filter
 from analysis.store.database import open_database
+from analysis.store.documents import Document, DocumentStore, Kind
 from analysis.store.outbox import Message
 from analysis.store.records import Look, New, Record, Status
+from analysis.store.versions import Version, VersionStore
 
-__all__ = ["AnalysisStore", "Filter", "Look", "Message", "New", "Record", "Status", "open_database"]
+__all__ = [
+    "AnalysisStore",
+    "Document",
+    "DocumentStore",
+    "Filter",
+    "Kind",
+    "Look",
+    "Message",
+    "New",
+    "Record",
+    "Status",
+    "Version",
+    "VersionStore",
+    "open_database",
+]

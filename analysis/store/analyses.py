@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Row, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from analysis.store import outbox
+from analysis.store import outbox, versions
 from analysis.store.outbox import Message
 from analysis.store.records import AHEAD_S, Look, New, Record, Status
 from analysis.store.schema import ANALYSES, RECORDINGS
+from analysis.store.versions import Version
 
 _A = ANALYSES.c
 _OURS = {"leased_by", "leased_until"}
@@ -71,6 +72,7 @@ class AnalysisStore:
             "identity": new.identity,
             "config": new.config,
             "config_text": new.config_text,
+            "version": new.version,
             "namespace": new.namespace,
             "due": new.due,
             "id": _new_id(now),
@@ -87,6 +89,8 @@ class AnalysisStore:
         }
         with self._engine.begin() as connection:
             connection.execute(insert(ANALYSES).values(values))
+            if new.keeps_version:
+                versions.keep(connection, _version(new, now))
         begun = self.get(values["id"])
         if begun is None:
             raise RuntimeError(f"analysis {values['id']} was removed while it was begun")
@@ -266,6 +270,16 @@ def _waits(now: float) -> tuple[ColumnElement[bool], ...]:
 def _new_id(now: float) -> str:
     """Give an id that sorts by time: 12 hex digits of milliseconds, 16 of chance."""
     return f"{int(now * 1000):012x}{secrets.token_hex(8)}"
+
+
+def _version(new: New, now: float) -> Version:
+    return Version(
+        config=new.config,
+        version=new.version,
+        text=new.config_text,
+        first_used=now,
+        last_used=now,
+    )
 
 
 def _record(row: Row[Any]) -> Record:

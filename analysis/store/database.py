@@ -6,6 +6,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -30,6 +32,9 @@ def open_database(url: str) -> Engine:
     try:
         with engine.begin() as connection:
             _migrate(connection)
+    except ConfigError:
+        engine.dispose()
+        raise
     except SQLAlchemyError as error:
         shown = engine.url.render_as_string(hide_password=True)
         reason = str(error.__cause__ or error).strip().splitlines()[0]
@@ -79,4 +84,21 @@ def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    if not _is_newer(connection, ScriptDirectory.from_config(config)):
+        command.upgrade(config, "head")
+
+
+def _is_newer(connection: Connection, steps: ScriptDirectory) -> bool:
+    """Tell whether a later release was here; as steps only add, its tables serve this one too.
+
+    Raises:
+        ConfigError: The tables are another program's.
+    """
+    ours, theirs = steps.get_current_head(), MigrationContext.configure(connection)
+    found = theirs.get_current_revision()
+    if found is None or any(step.revision == found for step in steps.walk_revisions()):
+        return False
+    if not found.isdecimal() or int(found) < int(ours or 0):
+        message = f"its tables are of version {found[:32]!r}, which is none of Serinus'"
+        raise ConfigError(f"{message}; name a database of its own", origin=_ORIGIN)
+    return True

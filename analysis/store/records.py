@@ -29,10 +29,12 @@ class New:
         identity: Digest of what is judged; another one under the same key is another analysis.
         config: Name of the configuration.
         config_text: The configuration itself, so that later changes leave the analysis alone.
+        version: Digest of what the configuration means.
         namespace: Kubernetes namespace it concerns; empty if the caller named none.
         request: What the caller sent, resolved: sides, start, end, mode.
         due: When the first look is to be made, epoch seconds.
         warnings: What the caller should know.
+        keeps_version: Whether the version is kept for others to judge by; a caller's own is not.
         again_after_s: Seconds after its end from which on the same question is asked anew;
             `None` if its answer cannot change.
     """
@@ -41,10 +43,12 @@ class New:
     identity: str
     config: str
     config_text: str
+    version: str
     namespace: str
     request: Mapping[str, Any]
     due: float
     warnings: tuple[str, ...] = ()
+    keeps_version: bool = True
     again_after_s: float | None = None
 
     def is_answered_by(self, latest: Record, now: float) -> bool:
@@ -96,6 +100,7 @@ class Record:
     identity: str
     config: str
     config_text: str
+    version: str
     namespace: str
     request: Mapping[str, Any]
     warnings: tuple[str, ...]

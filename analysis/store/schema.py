@@ -28,6 +28,8 @@ ANALYSES = Table(
     Column("identity", String(64), nullable=False),
     Column("config", String(256), nullable=False),
     Column("config_text", Text, nullable=False),
+    # Of an analysis that was begun before versions were kept it is empty.
+    Column("version", String(64), nullable=False, server_default=""),
     Column("namespace", String(256), nullable=False),
     Column("request", JSON, nullable=False),
     Column("warnings", JSON, nullable=False),
@@ -53,6 +55,29 @@ RECORDINGS = Table(
     METADATA,
     Column("analysis", String(32), primary_key=True),
     Column("packed", LargeBinary, nullable=False),
+)
+
+# Every version of a configuration that an analysis was begun with.
+VERSIONS = Table(
+    "versions",
+    METADATA,
+    Column("config", String(256), primary_key=True),
+    Column("version", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("first_used", Float, nullable=False),
+    Column("last_used", Float, nullable=False),
+)
+
+# What callers keep here: canary configs and series in Kayenta's form.
+DOCUMENTS = Table(
+    "documents",
+    METADATA,
+    Column("kind", String(32), primary_key=True),
+    Column("id", String(128), primary_key=True),
+    Column("owner", String(128), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("updated", Float, nullable=False),
 )
 
 # What is to be told to others, until it has been. Written with the verdict, in one transaction.

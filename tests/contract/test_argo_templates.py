@@ -47,6 +47,7 @@ def told(verdict: str | None, status: Status = Status.COMPLETED) -> Reply:
         generation=1,
         identity="",
         config="shop",
+        version="",
         config_text="",
         namespace="",
         request={},

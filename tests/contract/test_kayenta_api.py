@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from analysis.service.kayenta import execution
+from analysis.service.kayenta import results
 from analysis.sources import recording as recordings
 from tests.support.builders import START, FakeSource, a_document, a_metric
 from tests.support.corpus import FIXTURES, RECORDINGS, run
@@ -262,27 +262,6 @@ def test_what_clients_fill_their_menus_with_is_there(kayenta: Kayenta) -> None:
     assert types == {"METRICS_STORE", "OBJECT_STORE", "CONFIGURATION_STORE"}
 
 
-NOT_OFFERED = {
-    "a configuration is not made": ("POST", "/canaryConfig", 405),
-    "nor changed": ("PUT", "/canaryConfig/shop", 405),
-    "nor removed": ("DELETE", "/canaryConfig/shop", 405),
-    "nor brought along": ("POST", "/canary?application=A", 501),
-    "an analysis of several judgements is not started": (
-        "POST",
-        "/standalone_canary_analysis/shop",
-        501,
-    ),
-}
-
-
-@pytest.mark.parametrize(("method", "path", "status"), NOT_OFFERED.values(), ids=NOT_OFFERED)
-def test_what_is_not_offered_says_so(kayenta: Kayenta, method: str, path: str, status: int) -> None:
-    told = kayenta.client.call(method, f"/kayenta{path}", json={})
-
-    assert told.status == status
-    assert set(told.json) == {"message"}
-
-
 def test_spinnakers_nulls_and_parameters_that_nothing_uses_do_no_harm(kayenta: Kayenta) -> None:
     parameters = {"run": "err1-1", "step": "60", "window": "5m", "app-name": "x", "zone": "b"}
 
@@ -486,4 +465,4 @@ def test_a_score_stays_between_0_and_100(verdict: str, own: float | None) -> Non
     told = Told()
     told.verdict = verdict  # type: ignore[attr-defined]
     for limits in ((95.0, 75.0), (100.0, 0.0), (1.0, 0.0), (100.0, 100.0)):
-        assert 0.0 <= execution.score(told, limits) <= 100.0  # type: ignore[arg-type]
+        assert 0.0 <= results.score(told, limits) <= 100.0  # type: ignore[arg-type]

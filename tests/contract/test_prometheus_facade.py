@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,13 @@ def client_of(tmp_path: Path) -> Iterator[Callable[[str], Client]]:
         for name, spaces in NAMES.items()
     ]
     tokens.write_text(json.dumps(known))
-    with serving(configs, connect=lambda _: Down(), clock=lambda: NOW, tokens=tokens) as client:
+    with serving(
+        configs,
+        connect=lambda _: Down(),
+        clock=lambda: NOW,
+        tokens=tokens,
+        database_url=f"sqlite:///{tmp_path}/serinus.db",
+    ) as client:
         yield lambda name: replace(client, token=name)
 
 
@@ -92,9 +99,32 @@ def test_a_token_is_told_of_its_own_namespaces_alone(
     assert values(told) == ([] if name == "bank" else ["0"])
 
 
-def test_nobody_unknown_is_answered(client_of: Callable[[str], Client]) -> None:
-    assert query(client_of(""), "vector(1)").status == 401
+def test_nobody_unknown_is_answered_but_in_prometheus_form(
+    client_of: Callable[[str], Client],
+) -> None:
+    told = query(client_of(""), "vector(1)")
+
+    assert (told.status, told.json["status"], told.json["errorType"]) == (
+        401, "error", "unauthorized"
+    )  # fmt: skip
+    assert "Authorization" in told.json["error"]
     assert client_of("").get("/prom/api/v1/status/buildinfo").status == 401
+
+
+def test_a_store_that_is_down_is_told_in_prometheus_form(
+    client_of: Callable[[str], Client], tmp_path: Path
+) -> None:
+    client = client_of("all")
+    with sqlite3.connect(tmp_path / "serinus.db") as database:
+        database.execute("ALTER TABLE analyses RENAME TO elsewhere")
+    database.close()
+
+    told = query(client, "serinus_verdict")
+
+    assert (told.status, told.json["status"], told.json["errorType"]) == (
+        503, "error", "unavailable"
+    )  # fmt: skip
+    assert told.headers["Retry-After"] == "5"
 
 
 def test_a_score_just_below_a_threshold_is_not_rounded_up_to_it(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from analysis.service.permits import Address, Permits
 from analysis.sources.port import MetricSource
 from tests.support.corpus import RECORDINGS, run
 from tests.support.service import Answer, Client, serving
@@ -304,6 +305,61 @@ def test_what_was_recorded_is_judged_again_by_the_configuration_of_today(
     assert shop.tape.calls == 1
 
 
+def test_a_posted_analysis_has_a_key_of_its_own_each_time(deploy: Deploy) -> None:
+    shop = deploy(BAD)
+    body = {"config": "shop", "variables": {"run": BAD}, "start": run(BAD).start}
+    body |= {"end": run(BAD).end}
+
+    first, second = (shop.client.call("POST", "/v1/analyses", json=body) for _ in range(2))
+
+    assert (first.status, first.json["verdict"]) == (200, "fail")
+    assert first.json["key"] != second.json["key"]
+    assert shop.client.get(f"/v1/analyses?key={first.json['key']}").json["analyses"]
+
+
+def lenient(text: str) -> str:
+    return text.replace("ratio: 1.25", "ratio: 40").replace("ratio: 1.5", "ratio: 80")
+
+
+def test_an_analysis_names_the_version_that_it_was_judged_by_and_any_other_can_be_taken(
+    deploy: Deploy, tmp_path: Path
+) -> None:
+    shop = deploy(BAD)
+    told = shop.ask().json
+    (tmp_path / "configs" / "shop.yaml").write_text(lenient(CONFIG))
+    now = shop.client.get("/v1/configs/shop").json
+    other = shop.ask("shop.2").json
+    rejudge = f"/v1/analyses/{told['id']}/rejudge"
+
+    listed = shop.client.get("/v1/configs/shop/versions").json["versions"]
+    by_today = shop.client.call("POST", rejudge, json={}).json
+    by_then = shop.client.call("POST", rejudge, json={"version": told["version"]}).json
+
+    assert (other["version"], now["text"]) == (now["version"], lenient(CONFIG))
+    assert {one["version"] for one in listed} == {told["version"], now["version"]}
+    assert by_today["verdict"] != "fail"
+    assert (by_then["verdict"], by_then["score"]) == ("fail", told["score"])
+    shown = shop.client.get(f"/v1/configs/shop/versions/{told['version']}").json
+    assert shown["text"] == CONFIG
+
+
+def test_a_comment_makes_no_new_version(deploy: Deploy, tmp_path: Path) -> None:
+    shop = deploy(BAD)
+    before = shop.client.get("/v1/configs/shop").json["version"]
+
+    (tmp_path / "configs" / "shop.yaml").write_text(f"# reviewed\n{CONFIG}")
+
+    assert shop.client.get("/v1/configs/shop").json["version"] == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/configs/none", "/v1/configs/none/versions", f"/v1/configs/shop/versions/{'0' * 64}"],
+)
+def test_what_is_not_there_is_404(deploy: Deploy, path: str) -> None:
+    assert deploy(GOOD).client.get(path).status == 404
+
+
 MISTAKES: dict[str, tuple[dict[str, Any], int, str]] = {
     "a configuration that is not there": ({"config": "shoop"}, 404, "shop"),
     "a path for a configuration": ({"config": "../shop"}, 404, "there is no configuration"),
@@ -362,6 +418,30 @@ def test_a_caller_may_bring_a_configuration_where_the_operator_lets_it(deploy: D
     told = deploy(BAD, inline=True).ask(config="", inline=CONFIG)
 
     assert told.json["verdict"] == "fail"
+
+
+def test_a_configuration_that_a_caller_brings_asks_no_other_server(deploy: Deploy) -> None:
+    elsewhere = CONFIG.replace("${PROMETHEUS_URL}", "http://169.254.169.254")
+
+    told = deploy(BAD, inline=True).ask(config="", inline=elsewhere)
+
+    assert (told.status, told.json["error"]["code"]) == (403, "source_refused")
+    assert "--allow-source" in told.json["error"]["message"]
+
+
+def test_what_is_permitted_no_more_is_asked_no_more(deploy: Deploy, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/kept.db"
+    elsewhere = CONFIG.replace("${PROMETHEUS_URL}", "https://prom.example")
+    allowed = Permits(addresses=(Address.of("https://prom.example"),))
+    before = deploy(BAD, at_s=45.0, inline=True, permits=allowed, database_url=database)
+    told = before.ask(config="", inline=elsewhere).json
+
+    after = deploy(BAD, inline=True, database_url=database)
+    later = after.client.until_looked_again(told["id"], told["looks"])
+
+    assert told["status"] == later["status"] == "running"
+    assert "may not be asked" in later["summary"]
+    assert after.tape.calls == 0
 
 
 def test_a_value_is_a_label_value_and_never_promql(deploy: Deploy) -> None:

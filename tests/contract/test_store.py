@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,18 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from analysis.errors import ConfigError
-from analysis.store import AnalysisStore, Filter, Look, New, Status, open_database
+from analysis.store import (
+    AnalysisStore,
+    Document,
+    DocumentStore,
+    Filter,
+    Kind,
+    Look,
+    New,
+    Status,
+    VersionStore,
+    open_database,
+)
 from analysis.store.schema import METADATA
 from tests.support.postgres import RealPostgres
 
@@ -52,6 +64,7 @@ def new(key: str = "k", **changes: Any) -> New:
         "identity": "what",
         "config": "shop",
         "config_text": "version: 1",
+        "version": "v1",
         "namespace": "prod",
         "request": {"start": 0.0, "end": 60.0},
         "due": 0.0,
@@ -240,3 +253,82 @@ def test_an_address_that_cannot_be_used_is_named_without_its_password(url: str, 
 
     assert words in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+def test_a_version_is_kept_once_with_when_it_was_used(url: str) -> None:
+    engine = open_database(url)
+    store, versions = AnalysisStore(engine), VersionStore(engine)
+
+    store.begin(new("a", version="v1", config_text="one"), now=10.0)
+    store.begin(new("b", version="v2", config_text="two"), now=20.0)
+    store.begin(new("c", version="v1", config_text="one, with a comment"), now=30.0)
+    store.begin(new("d", config="inline", keeps_version=False), now=40.0)
+
+    found = [
+        (one.version, one.text, one.first_used, one.last_used) for one in versions.of("shop", 9)
+    ]
+    assert found == [("v1", "one", 10.0, 30.0), ("v2", "two", 20.0, 20.0)]
+    assert versions.of("inline", 9) == []
+    assert versions.get("shop", "v3") is None
+    store.close()
+
+
+def test_documents_are_added_once_changed_found_and_removed(url: str) -> None:
+    engine = open_database(url)
+    documents = DocumentStore(engine)
+    one = Document(
+        kind=Kind.CANARY_CONFIG, id="shop", owner="ci", body={"a": 1}, created=1.0, updated=1.0
+    )
+
+    assert documents.add(one)
+    assert not documents.add(one)
+    assert documents.add(replace(one, kind=Kind.METRIC_SET_PAIRS))  # ids are of a kind
+    assert documents.replace(Kind.CANARY_CONFIG, "shop", {"a": 2}, 2.0)
+    assert not documents.replace(Kind.CANARY_CONFIG, "none", {}, 2.0)
+    (found,) = documents.of(Kind.CANARY_CONFIG, 9)
+    assert found == replace(one, body={"a": 2}, updated=2.0)
+    assert documents.purge(Kind.METRIC_SET_PAIRS, before=2.0) == 1
+    assert documents.remove(Kind.CANARY_CONFIG, "shop")
+    assert documents.get(Kind.CANARY_CONFIG, "shop") is None
+    engine.dispose()
+
+
+def test_a_database_of_an_older_release_is_brought_up_to_date_and_loses_nothing(url: str) -> None:
+    engine = open_database(url)
+    begun = AnalysisStore(engine).begin(new(), now=0.0)
+    with engine.begin() as connection:  # as release 2 left it
+        for table in ("versions", "documents"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.exec_driver_sql("ALTER TABLE analyses DROP COLUMN version")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+    engine.dispose()
+
+    store = AnalysisStore(open_database(url))
+
+    assert store.get(begun.id) == replace(begun, version="")
+    store.close()
+
+
+def stamped(url: str, version: str) -> None:
+    """Leave a database as if a program of that version had been there last."""
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
+    engine.dispose()
+
+
+def test_a_release_that_is_rolled_back_works_on_the_tables_of_the_newer_one(url: str) -> None:
+    stamped(url, "9999")
+
+    store = AnalysisStore(open_database(url))
+
+    begun = store.begin(new(), now=0.0)
+    assert store.get(begun.id) == begun
+    store.close()
+
+
+def test_the_tables_of_another_program_are_left_alone(url: str) -> None:
+    stamped(url, "4f2a1c")
+
+    with pytest.raises(ConfigError, match="none of Serinus'"):
+        open_database(url)

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from analysis.cli.serve import _connect
-from analysis.service.looking import RETRY_S
+from analysis.service.outcomes import RETRY_S
 from analysis.service.runner import LEASE_S
 from tests.support.corpus import SHOP, past, run
 from tests.support.flaky import Way, flaky

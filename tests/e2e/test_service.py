@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from tests.support.command import Done, run_serinus, strict_json
 from tests.support.corpus import FAILED_BY, GOOD, SHOP, run
 from tests.support.postgres import RealPostgres
 from tests.support.service import Answer, Client, served
+from tests.support.service_certificates import Authority
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -137,3 +139,33 @@ def test_a_setting_that_cannot_be_used_is_named(
 
     assert done.code == 2
     assert words in done.message
+
+
+def test_the_command_speaks_tls_with_the_certificates_of_its_settings(
+    configs: Path, tmp_path: Path, requires_openssl: Path
+) -> None:
+    authority = Authority(requires_openssl, tmp_path)
+    pair, client = authority.issue("service"), authority.issue("client")
+    settings = tmp_path / "serinus.yaml"
+    settings.write_text(
+        "configs: configs\ntls_cert: service.pem\ntls_key: service.key\nclient_ca: authority.pem\n"
+    )
+    with served("--settings", settings) as running:
+        told = running.client.call(
+            "GET",
+            "/v1/configs",
+            verify=str(authority.certificate),
+            cert=(str(client.certificate), str(client.key)),
+        )
+
+    assert pair.certificate.exists()
+    assert told.json == {"configs": ["shop"]}
+
+
+def test_an_address_that_is_taken_is_named_and_is_no_verdict(configs: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run_serinus("serve", "--configs", configs, "--port", port, cwd=tmp_path)
+
+    assert done.code == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in done.message

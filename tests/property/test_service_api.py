@@ -8,27 +8,20 @@ from typing import Any
 
 import pytest
 import schemathesis
-from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 
-from analysis.service.app import ROUTERS
 from analysis.sources import recording as recordings
 from tests.support.command import strict_json
 from tests.support.corpus import RECORDINGS, run
+from tests.support.routes import every_route
 from tests.support.service import serving
 
 ONE = run("err1-1")
 # Text in Prometheus' own form.
 NOT_JSON = {"/metrics"}
 EXAMPLES = 60
-ROUTES = sorted(
-    (method, route.path)
-    for router in ROUTERS
-    for route in router.routes
-    if isinstance(route, APIRoute) and route.include_in_schema
-    for method in route.methods or ()
-)
+ROUTES = every_route(hidden=False)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +30,12 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathesis.Ba
     (configs / "shop.yaml").write_text((RECORDINGS / "canary.yaml").read_text())
     tape = recordings.load(RECORDINGS / ONE.name)
     with serving(
-        configs, connect=lambda _: tape, clock=lambda: ONE.end + 60.0, inline=True, budget_s=1.0
+        configs,
+        connect=lambda _: tape,
+        clock=lambda: ONE.end + 60.0,
+        inline=True,
+        budget_s=1.0,
+        calls_per_second=1e6,
     ) as client:
         yield schemathesis.openapi.from_url(f"{client.url}/openapi.json")
 

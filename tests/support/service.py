@@ -20,15 +20,21 @@ from typing import Any
 import requests
 import uvicorn
 
+from analysis.service import listening
 from analysis.service.app import create_app, make_service
 from analysis.service.context import Service
+from analysis.service.listening import Listening
 from analysis.service.looking import Connect
 from analysis.service.settings import Settings
+from analysis.service.tls import Certificates
+from analysis.service.tracing import Tracing
 from tests.support.command import clean_environment, command_line, strict_json
 
+# pytest shows the log of a test that fails.
+QUIET: dict[str, Any] = {"version": 1, "disable_existing_loggers": False}
 READY_WITHIN_S = 60.0
 ANSWERS_WITHIN_S = 60.0
-_LISTENS = re.compile(r"running on (http://127\.0\.0\.1:\d+)")
+_LISTENS = re.compile(r"running on (https?://127\.0\.0\.1:\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +64,13 @@ class Client:
     Attributes:
         url: Where it listens.
         token: Sent along, if there is one.
+        tls: What `requests` is told of certificates: `verify`, `cert`.
         service: What it consists of, where it runs in this process.
     """
 
     url: str
     token: str = ""
+    tls: Mapping[str, Any] = field(default_factory=dict)
     service: Service | None = field(default=None, repr=False)
 
     def call(self, method: str, path: str, **options: Any) -> Answer:
@@ -70,7 +78,12 @@ class Client:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         headers |= options.pop("headers", {})
         done = requests.request(
-            method, f"{self.url}{path}", headers=headers, timeout=ANSWERS_WITHIN_S, **options
+            method,
+            f"{self.url}{path}",
+            headers=headers,
+            timeout=ANSWERS_WITHIN_S,
+            **self.tls,
+            **options,
         )
         return Answer(status=done.status_code, headers=done.headers, text=done.text)
 
@@ -81,6 +94,16 @@ class Client:
     def put(self, key: str, **body: Any) -> Answer:
         """Start or fetch an analysis."""
         return self.call("PUT", f"/v1/analyses/{key}", json=body)
+
+    def until_looked_again(self, analysis: str, looks: int, within_s: float = 60.0) -> Any:
+        """Poll an analysis until there were more looks than so many."""
+        limit = time.monotonic() + within_s
+        while time.monotonic() < limit:
+            told = self.get(f"/v1/analyses/{analysis}").json
+            if told["looks"] > looks:
+                return told
+            time.sleep(0.1)
+        raise TimeoutError(f"analysis {analysis} had no further look within {within_s:g} s")
 
     def until_completed(self, analysis: str, within_s: float = 60.0) -> Any:
         """Poll an analysis until it has ended."""
@@ -100,14 +123,16 @@ def serving(
     connect: Connect,
     clock: Any = time.time,
     token: str = "",
+    certificates: Certificates | None = None,
+    traces: Tracing | None = None,
     **settings: Any,
 ) -> Iterator[Client]:
     """Serve from a thread of this process, with a source and a clock of the test's own."""
     with tempfile.TemporaryDirectory(prefix="serinus-") as home:
         chosen = {"database_url": f"sqlite:///{home}/serinus.db", **settings}
-        service = make_service(Settings(configs=configs, **chosen), connect, clock)
-        config = uvicorn.Config(create_app(service), port=0, log_level="warning", lifespan="on")
-        server = uvicorn.Server(config)
+        service = make_service(Settings(configs=configs, **chosen), connect, clock, traces)
+        where = Listening(log=QUIET, certificates=certificates, renew_every_s=0)
+        server = listening.server(create_app(service), where)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         try:
@@ -124,7 +149,7 @@ def _url(server: uvicorn.Server, thread: threading.Thread) -> str:
             raise RuntimeError("the service did not start")
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+    return f"{'https' if server.config.is_ssl else 'http'}://127.0.0.1:{port}"
 
 
 @contextmanager

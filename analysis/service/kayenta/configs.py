@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.config import CanaryConfig
+from analysis.service.kayenta.documents import SCOPE
 from analysis.window import as_datetime
 
 JUDGE = "Serinus"
-SCOPE = "default"
 # The account of metrics that clients are shown; each configuration has its own Prometheus.
 SOURCE: Mapping[str, Any] = {
     "name": "prometheus",
@@ -19,8 +19,14 @@ SOURCE: Mapping[str, Any] = {
 }
 
 
-def listed(name: str, changed_ms: int) -> dict[str, Any]:
-    """Give what a list of configurations shows; its id is its name."""
+def listed(name: str, changed: float) -> dict[str, Any]:
+    """Give what a list of configurations shows; its id is its name.
+
+    Args:
+        name: Of the configuration.
+        changed: When it was changed last, epoch seconds.
+    """
+    changed_ms = round(1000 * changed)
     return {
         "id": name,
         "name": name,
@@ -30,10 +36,10 @@ def listed(name: str, changed_ms: int) -> dict[str, Any]:
     }
 
 
-def shown(name: str, config: CanaryConfig, changed_ms: int) -> dict[str, Any]:
+def shown(name: str, config: CanaryConfig, changed: float) -> dict[str, Any]:
     """Give a configuration in Kayenta's form; its queries stay with us."""
     return {
-        **listed(name, changed_ms),
+        **listed(name, changed),
         "description": config.name,
         "configVersion": "1.0",
         "judge": {"name": JUDGE, "judgeConfigurations": {}},

@@ -6,17 +6,30 @@ take for something else without a word, such as a text for a number, is refused.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AllowInfNan, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_serializer,
+    model_validator,
+)
 
 from analysis.config import BUILT_IN
+from analysis.service.kayenta import forms
 from analysis.service.requests import Value
 
+# What clients call the scope of all metrics.
+SCOPE = "default"
+_DAY_S = 86_400
 # Nine times what Prometheus answers to one query, which is 11,000 points.
 MOST_POINTS = 100_000
-_MOST_PAIRS = 2000
+MOST_PAIRS = 2000
 _LONGEST = 1024
 
 
@@ -26,8 +39,18 @@ def _written(text: str) -> str:
     return text
 
 
+def _plain(given: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what cannot be given back as it came: no JSON has NaN, no text half a character."""
+    try:
+        json.dumps(given, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise ValueError("holds NaN, Infinity or half a character, which no answer has") from error
+    return given
+
+
 Name = Annotated[str, Field(max_length=_LONGEST), AfterValidator(_written)]
 Text = Annotated[Value, AfterValidator(_written)]
+Plain = Annotated[dict[str, Any], AfterValidator(_plain)]
 # "NaN" and "Infinity" come as texts, for JSON has no numbers for them.
 Point = Annotated[float, AllowInfNan(True)] | None
 Points = Annotated[list[Point], Field(max_length=MOST_POINTS)]
@@ -52,7 +75,7 @@ class Scope(_Document):
     region: Name = ""
     start: datetime
     end: datetime
-    step: float = Field(default=60, gt=0)
+    step: float = Field(default=60, ge=0.001, le=_DAY_S)
     extended_scope_params: dict[Name, Text] = Field(
         default_factory=dict, max_length=64, alias="extendedScopeParams"
     )
@@ -102,6 +125,64 @@ class ExecutionRequest(_Document):
     scopes: dict[Name, ScopePair] = Field(min_length=1, max_length=16)
     thresholds: TellingThresholds
 
+    @property
+    def sides(self) -> ScopePair:
+        """Give both sides, of the scope that clients name `default`, or else of the first."""
+        return self.scopes.get(SCOPE) or next(iter(self.scopes.values()))
+
+
+class AdHocRequest(_Document):
+    """An execution request with the canary config that it is about."""
+
+    canary_config: Plain = Field(alias="canaryConfig")
+    execution_request: ExecutionRequest = Field(alias="executionRequest")
+
+
+class StandaloneScope(_Document):
+    """Both sides of a standalone analysis, and its time."""
+
+    scope_name: Name = Field(default="default", alias="scopeName")
+    control_scope: Name = Field(alias="controlScope")
+    control_location: Name = Field(default="", alias="controlLocation")
+    control_offset: float = Field(default=0, alias="controlOffsetInMinutes")
+    experiment_scope: Name = Field(alias="experimentScope")
+    experiment_location: Name = Field(default="", alias="experimentLocation")
+    start: datetime | None = Field(default=None, alias="startTimeIso")
+    end: datetime | None = Field(default=None, alias="endTimeIso")
+    step: float = Field(default=60, ge=0.001, le=_DAY_S)
+    extended_scope_params: dict[Name, Text] = Field(
+        default_factory=dict, max_length=64, alias="extendedScopeParams"
+    )
+
+
+class StandaloneRequest(_Document):
+    """What starts a standalone analysis: several judgments over a lifetime."""
+
+    scopes: list[StandaloneScope] = Field(min_length=1, max_length=1)
+    thresholds: TellingThresholds
+    lifetime_mins: float = Field(default=0, ge=0, le=43_200, alias="lifetimeDurationMins")
+    begin_after_mins: float = Field(default=0, ge=0, le=43_200, alias="beginAfterMins")
+    lookback_mins: float = Field(default=0, ge=0, alias="lookbackMins")
+    interval_mins: float = Field(default=0, ge=0, alias="analysisIntervalMins")
+
+    @model_validator(mode="after")
+    def _can_be_meant(self) -> StandaloneRequest:
+        scope = self.scopes[0]
+        if self.lookback_mins:
+            raise ValueError("lookbackMins must be 0: here each look covers all since the start")
+        if scope.control_offset:
+            raise ValueError("controlOffsetInMinutes must be 0: both sides cover the same time")
+        if not (self.lifetime_mins or scope.end):
+            raise ValueError("give lifetimeDurationMins or endTimeIso")
+        return self
+
+
+class AdHocStandalone(_Document):
+    """A standalone analysis with the canary config that it is about."""
+
+    canary_config: Plain = Field(alias="canaryConfig")
+    execution_request: StandaloneRequest = Field(alias="executionRequest")
+
 
 class AnalysisConfigurations(_Document):
     """Settings of a metric by who reads them; a judge reads `canary`."""
@@ -110,9 +191,10 @@ class AnalysisConfigurations(_Document):
 
 
 class CanaryMetric(_Document):
-    """A metric of a canary config, as far as it concerns a judge."""
+    """A metric of a canary config; a judge does not look at its query."""
 
     name: Name
+    query: dict[str, Any] = Field(default_factory=dict)
     groups: list[Name] = Field(default_factory=list, max_length=64)
     analysis_configurations: AnalysisConfigurations = Field(
         default=AnalysisConfigurations(), alias="analysisConfigurations"
@@ -138,6 +220,7 @@ class CanaryMetric(_Document):
 class JudgeChoice(_Document):
     """Who judges, and how."""
 
+    name: Name = ""
     judge_configurations: dict[str, Any] = Field(default_factory=dict, alias="judgeConfigurations")
 
 
@@ -148,9 +231,13 @@ class Classifier(_Document):
 
 
 class CanaryConfigDocument(_Document):
-    """A canary config, as far as it concerns a judge."""
+    """A canary config; a judge looks at its metrics and weights alone."""
 
-    metrics: list[CanaryMetric] = Field(default_factory=list, max_length=_MOST_PAIRS)
+    name: Name = ""
+    description: str = Field(default="", max_length=10_000)
+    applications: list[Name] = Field(default_factory=list, max_length=64)
+    templates: dict[Name, str] = Field(default_factory=dict, max_length=MOST_PAIRS)
+    metrics: list[CanaryMetric] = Field(default_factory=list, max_length=MOST_PAIRS)
     judge: JudgeChoice = JudgeChoice()
     classifier: Classifier = Classifier()
 
@@ -160,6 +247,25 @@ class PairValues(_Document):
 
     control: Points = Field(default_factory=list)
     experiment: Points = Field(default_factory=list)
+
+    @field_serializer("control", "experiment", when_used="json")
+    def _written(self, points: list[float | None]) -> list[float | str]:
+        return [forms.number(point) for point in points]
+
+
+class KeptConfig(CanaryConfigDocument):
+    """A canary config that is to be kept here."""
+
+    id: Name = ""
+    name: Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+    applications: list[Name] = Field(min_length=1, max_length=64)
+    metrics: list[CanaryMetric] = Field(min_length=1, max_length=500)
+
+    @model_validator(mode="after")
+    def _id_is_name(self) -> KeptConfig:
+        if self.id and self.id != self.name:
+            raise ValueError(f"id must be the name here, {self.name!r}, or be left out")
+        return self
 
 
 class MetricSetPair(_Document):
@@ -177,5 +283,5 @@ class RemoteRequest(_Document):
     canary_config: CanaryConfigDocument = Field(alias="canaryConfig")
     score_thresholds: Thresholds = Field(alias="scoreThresholds")
     metric_set_pair_list: list[MetricSetPair] = Field(
-        alias="metricSetPairList", max_length=_MOST_PAIRS
+        alias="metricSetPairList", max_length=MOST_PAIRS
     )

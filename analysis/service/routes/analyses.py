@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from analysis.config import CanaryConfig, parse_config
 from analysis.consumers.json import to_document
 from analysis.engine import analyze
 from analysis.errors import ConfigError, SourceError
@@ -14,6 +16,7 @@ from analysis.service import answers
 from analysis.service.context import BaseUrl, Caller, Service, ServiceOf
 from analysis.service.problems import Problem, not_found
 from analysis.service.requests import StartRequest
+from analysis.service.routes.configs import version_of
 from analysis.service.tokens import Token
 from analysis.sources import recording as recordings
 from analysis.store import Filter, Record, Status
@@ -38,6 +41,15 @@ def start(
     record = service.analyses.start(key, body, token)
     response.status_code = 202 if answers.said(record) == "running" else 200
     return answers.answer(record, url)
+
+
+@ROUTER.post("/analyses", responses={202: {"description": "still running"}})
+def begin(
+    body: StartRequest, service: ServiceOf, token: Caller, url: BaseUrl, response: Response
+) -> dict[str, Any]:
+    """Start an analysis under a key of its own; sent again it starts another one."""
+    key = f"posted.{secrets.token_hex(12)}"
+    return start(key, body, service, token, url, response)
 
 
 @ROUTER.get("/analyses")
@@ -91,36 +103,41 @@ def series(analysis: Id, service: ServiceOf, token: Caller) -> dict[str, Any]:
 
 
 class Rejudge(BaseModel):
-    """Which configuration to judge by; it may ask only for what was recorded."""
+    """Which configuration to judge by; it may ask only for what was recorded.
+
+    Attributes:
+        config: Its name; default: that of the analysis.
+        version: One of its versions; default: the one of today.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    config: Annotated[str, Field(min_length=1, max_length=128)]
+    config: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    version: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
 @ROUTER.post("/analyses/{analysis}/rejudge")
 def rejudge(analysis: Id, body: Rejudge, service: ServiceOf, token: Caller) -> dict[str, Any]:
     """Judge the recorded series again, by another configuration; nothing is kept of it."""
     record = _visible(service, analysis, token)
-    if not token.allows(config=body.config, namespace=record.namespace):
-        raise Problem(403, "forbidden", f"this token may not judge by {body.config!r}")
+    name = body.config or record.config
+    if not token.allows(config=name, namespace=record.namespace):
+        raise Problem(403, "forbidden", f"this token may not judge by {name!r}")
     packed = service.analyses.store.recording(record.id)
     if packed is None:
         raise not_found("recording of this analysis", "no look at it had an answer")
-    entry = service.analyses.catalog.get(body.config)
-    recording = recordings.unpack(packed)
+    config, recording = _chosen(service, name, body.version), recordings.unpack(packed)
     try:
-        report = analyze(entry.config, recording, recording.window, recording.variables)
+        report = analyze(config, recording, recording.window, recording.variables)
     except (ConfigError, SourceError) as error:
         raise Problem(422, "not_recorded", str(error)) from error
     return to_document(report)
 
 
-@ROUTER.get("/configs")
-def configs(service: ServiceOf, token: Caller) -> dict[str, Any]:
-    """Name the configurations that this token may use."""
-    names = service.analyses.catalog.names()
-    return {"configs": [name for name in names if token.may_use(name)]}
+def _chosen(service: Service, name: str, version: str | None) -> CanaryConfig:
+    if version is None:
+        return service.analyses.catalog.get(name).config
+    return parse_config(version_of(service, name, version).text, origin=name)
 
 
 def _visible(service: Service, analysis: str, token: Token) -> Record:

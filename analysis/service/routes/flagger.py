@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -74,9 +74,7 @@ def start(hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl) -> dict[s
 
 
 @ROUTER.post("/gate", responses={403: {"description": "hold the weight"}})
-def gate(
-    hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl, response: Response
-) -> dict[str, Any]:
+def gate(hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl) -> dict[str, Any]:
     """Let the weight rise from 0, for data to come; after that only on a pass."""
     with _holding():
         record = _session(hook, service, token)
@@ -84,26 +82,22 @@ def gate(
         is_first = record.status is Status.RUNNING and not record.request.get(OPENED)
         _mark(service, record, opened=True)
     if not is_first and answers.said(record) != "pass":
-        response.status_code = 403
+        raise _held(record)
     return _told(record, url)
 
 
 @ROUTER.post("/promote", responses={403: {"description": "do not promote"}})
-def promote(
-    hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl, response: Response
-) -> dict[str, Any]:
+def promote(hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl) -> dict[str, Any]:
     """Promote on a pass, and on nothing else."""
     with _holding():
         record = _session(hook, service, token)
     if answers.said(record) != "pass":
-        response.status_code = 403
+        raise _held(record)
     return _told(record, url)
 
 
 @ROUTER.post("/rollback", responses={403: {"description": "do not roll back"}})
-def rollback(
-    hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl, response: Response
-) -> dict[str, Any]:
+def rollback(hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl) -> dict[str, Any]:
     """Roll back on a fail, and on nothing else."""
     with _holding():
         is_known = service.analyses.store.latest(hook.key) is not None
@@ -113,7 +107,7 @@ def rollback(
             # not, the next gate is no first step: A/B and blue/green ask for the promotion alone.
             _mark(service, record, opened=True)
     if answers.said(record) != "fail":
-        response.status_code = 403
+        raise _held(record)
     return _told(record, url)
 
 
@@ -177,11 +171,19 @@ def _request(hook: Hook) -> StartRequest:
 
 
 def _told(record: Record, url: str) -> dict[str, Any]:
-    """Give what Flagger shows of a refusal: the reason first."""
-    said = answers.said(record)
+    """Tell how the analysis stands."""
     return {
-        "reason": f"{said}: {answers.reason(record)}",
-        "verdict": said,
+        "reason": _sentence(record),
+        "verdict": answers.said(record),
         "score": record.score,
         "url": answers.address(record, url),
     }
+
+
+def _held(record: Record) -> Problem:
+    """Refuse with nothing but the reason: Flagger shows the body of a refusal as it is."""
+    return Problem(403, "held", _sentence(record))
+
+
+def _sentence(record: Record) -> str:
+    return f"{answers.said(record)}: {answers.reason(record)}"

@@ -113,7 +113,7 @@ def judged_by_the_service(url: str, *, bad_from: int | None) -> str:
     }  # fmt: skip
     new = New(
         key="k", identity="i", config="limited", config_text=LIMITED, namespace="",
-        request=request, due=START,
+        request=request, due=START, version="0" * 64,
     )  # fmt: skip
     looker = Looker(
         settings=Settings(configs=Path()), connect=lambda _: a_recording(bad_from=bad_from)

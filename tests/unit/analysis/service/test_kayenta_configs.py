@@ -7,7 +7,7 @@ from tests.support.builders import a_config, a_metric
 
 
 def test_a_list_has_what_argo_picks_by() -> None:
-    assert configs.listed("shop", 1_500) == {
+    assert configs.listed("shop", 1.5) == {
         "id": "shop",
         "name": "shop",
         "updatedTimestamp": 1_500,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.service.kayenta import execution
+from analysis.service.kayenta import execution, pairs, results
 from analysis.store import Record, Status
 
 Limits = tuple[float, float]
@@ -20,6 +20,7 @@ def a_record(verdict: str | None = "pass", score: float | None = 100.0, **change
         "identity": "i",
         "config": "shop",
         "config_text": "",
+        "version": "",
         "namespace": "",
         "request": {},
         "warnings": (),
@@ -79,7 +80,7 @@ OWN = [None, 0.0, 49.9, 74.99, 94.99, 100.0]
 def test_a_score_says_the_verdict_to_argo(
     verdict: str, expected: str, own: float | None, limits: Limits
 ) -> None:
-    told = execution.score(a_record(verdict, own), limits)
+    told = results.score(a_record(verdict, own), limits)
 
     assert phase(told, limits) == expected
     assert 0 <= told <= 100
@@ -87,13 +88,13 @@ def test_a_score_says_the_verdict_to_argo(
 
 @pytest.mark.parametrize("own", OWN)
 def test_an_undecided_canary_is_no_failure_to_spinnaker_either(own: float | None) -> None:
-    assert execution.score(a_record("inconclusive", own), (95, 75)) > 75  # <= is a failure there
+    assert results.score(a_record("inconclusive", own), (95, 75)) > 75  # <= is a failure there
 
 
 def test_a_score_within_its_band_is_not_moved() -> None:
     records = [a_record("pass", 97.5), a_record("inconclusive", 82.5), a_record("fail", 12.5)]
 
-    assert [execution.score(one, (95, 75)) for one in records] == [97.5, 82.5, 12.5]
+    assert [results.score(one, (95, 75)) for one in records] == [97.5, 82.5, 12.5]
 
 
 ENDS = {
@@ -159,7 +160,7 @@ def test_statistics_are_numbers_even_without_data() -> None:
 
 def test_a_pair_holds_series_queries_and_the_id_of_its_result() -> None:
     report = {"metrics": [a_metric()], "window": {"step_s": 60.0, "steps": 2}}
-    (pair,) = execution.pairs(a_record(report=report))
+    (pair,) = pairs.pairs(a_record(report=report))
 
     assert pair["id"] == result_of(a_metric())["id"]
     assert pair["values"] == {"control": [1.0, "NaN"], "experiment": ["NaN", "NaN"]}

@@ -1,0 +1,79 @@
+"""What is answered when a call goes wrong, whatever went wrong."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from analysis.service.problems import Problem
+from analysis.service.refusals import refuse
+
+LOG = logging.getLogger("serinus.service")
+_RETRY_S = 5
+
+
+def handle(app: FastAPI) -> None:
+    """Let an application answer every error in JSON, worded for its caller."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(SQLAlchemyError, _store_down)
+    app.add_exception_handler(Exception, _bug)
+
+
+def _problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for it
+    return refuse(request.url.path, error)
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    found = jsonable_encoder(error.errors(), exclude={"input", "ctx"})
+    faults = [f"{_place(fault['loc'])}: {_plain(fault['msg'])}" for fault in found]
+    if any(fault["loc"] == ["body"] for fault in found) and (sent := _foreign_type(request)):
+        faults = [f"the body came as {sent}; send it with the header Content-Type: {_JSON}"]
+    return refuse(request.url.path, Problem(422, "faulty_request", "; ".join(faults)))
+
+
+_JSON = "application/json"
+
+
+def _foreign_type(request: Request) -> str:
+    """Give the type of a body that was not said to be JSON, and so was not read as JSON."""
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = sent == _JSON or (sent.startswith("application/") and sent.endswith("+json"))
+    return "" if is_json else (repr(sent[:80]) if sent else "nothing that was named")
+
+
+def _place(location: list[object]) -> str:
+    return ".".join(map(str, location[1:])) or "body"
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    message = f"{error.detail}; GET /openapi.json lists what there is"
+    told = Problem(error.status_code, "http", message, headers=error.headers)
+    return refuse(request.url.path, told)
+
+
+def _store_down(request: Request, error: Exception) -> JSONResponse:
+    LOG.warning("the store does not answer: %s", error.__class__.__name__)
+    message = "the database does not answer; nothing was changed, call again"
+    again = {"Retry-After": str(_RETRY_S)}
+    return refuse(request.url.path, Problem(503, "store_down", message, headers=again))
+
+
+def _bug(request: Request, error: Exception) -> JSONResponse:
+    LOG.error("a call failed: %s", request.url.path, exc_info=error)
+    told = Problem(500, "bug", "a bug of Serinus; its log has the details")
+    return refuse(request.url.path, told)
