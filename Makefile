@@ -47,6 +47,10 @@ bench: $(READY) ## Measure speed, as ratios within one run
 load: $(READY) servers ## Put 200 rollouts on the service for 10 minutes (ARGS="--minutes 2")
 	@$(BIN)/python -m benchmarks.service.load $(ARGS)
 
+.PHONY: replays
+replays: $(READY) ## Measure how fast recorded deployments are replayed
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.replay $(ARGS)
+
 .PHONY: calibrate
 calibrate: $(READY) ## Measure the judges' error rates, the long table (ARGS="--only looks")
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.calibration $(ARGS)
@@ -54,6 +58,10 @@ calibrate: $(READY) ## Measure the judges' error rates, the long table (ARGS="--
 .PHONY: deployments
 deployments: $(READY) ## Judge simulated deployments with known outcome, the long table
 	@$(BIN)/python -m benchmarks.deployments
+
+.PHONY: served
+served: $(READY) servers ## Replay the simulated deployments from a real Prometheus (ARGS=100 for fewer)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.deployments.replayed $(ARGS)
 
 .PHONY: env
 env: $(READY) ## Create .venv from the lock

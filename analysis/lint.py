@@ -10,7 +10,7 @@ from itertools import islice, product
 
 import promql_parser
 
-from analysis.config import BUILT_IN, SIDES, CanaryConfig
+from analysis.config import BUILT_IN, SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.errors import ConfigError, Fault
 from analysis.planning import known_variables
@@ -43,6 +43,7 @@ def lint(config: CanaryConfig) -> tuple[Fault, ...]:
             path = f"metrics[{index}] ({metric.name}).{role}"
             try:
                 warnings += _of_query(path, role, template, config)
+                _check_table(metric, template, config)
             except ConfigError as error:
                 faults += [Fault(path=path, message=fault.message) for fault in error.faults]
     if faults:
@@ -51,7 +52,7 @@ def lint(config: CanaryConfig) -> tuple[Fault, ...]:
 
 
 def _of_window(config: CanaryConfig) -> Iterator[Fault]:
-    steps = (config.window.planned - config.window.warmup) / config.source.prometheus.step
+    steps = (config.window.planned - config.window.warmup) / config.step
     if steps < FEW_STEPS:
         message = (
             f"the planned window has {steps:.0f} steps after warmup; autocorrelated gauges often "
@@ -99,7 +100,26 @@ def _of_query(path: str, role: str, template: str, config: CanaryConfig) -> Iter
     if isinstance(parsed, promql_parser.VectorSelector) and role == "buckets":
         yield from _of_buckets(path, parsed)
     if role == "query":
-        yield from _overlap(path, query, config.source.prometheus.step)
+        yield from _overlap(path, query, config.step)
+
+
+def _check_table(metric: Metric, template: str, config: CanaryConfig) -> None:
+    """Refuse an expression of a metric whose source is a table.
+
+    Raises:
+        ConfigError: It is one.
+    """
+    if config.named_sources[config.source_name(metric)].table is None:
+        return
+    try:
+        query, parsed = _parsed(template, config)
+    except ValueError:
+        return  # it may be no PromQL, which a warning says already
+    if not _is_plain(parsed):
+        raise ConfigError(
+            f"must be a plain selector, for its source is a table, which evaluates nothing; "
+            f"aggregate in the table; got {query!r}"
+        )
 
 
 def _parsed(template: str, config: CanaryConfig) -> tuple[str, object]:
@@ -124,7 +144,7 @@ def _parsed(template: str, config: CanaryConfig) -> tuple[str, object]:
 def _known(config: CanaryConfig) -> dict[str, object]:
     given = {k: v for k, v in config.side_variables("canary").items() if v is not None}
     window = {
-        "step": format_duration(config.source.prometheus.step),
+        "step": format_duration(config.step),
         "window": format_duration(config.window.planned - config.window.warmup),
     }
     return {**given, **window}

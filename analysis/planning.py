@@ -10,7 +10,7 @@ import judges
 from analysis.config import BUILT_IN, SIDES, CanaryConfig, Metric
 from analysis.errors import ConfigError, Fault
 from analysis.query import MissingVariableError, references, render
-from analysis.sources.port import Request, RequestKind
+from analysis.sources.port import Request, RequestKind, Summing
 from analysis.window import MOST_STEPS, Window
 
 # Raw counters are read from this long before the window, so that the first step has a sample to
@@ -39,7 +39,31 @@ class Ask:
 
 def unique_requests(asks: Sequence[Ask]) -> list[Request]:
     """Give the requests of a plan, each once, in the order of the plan."""
-    return list(dict.fromkeys(ask.request for ask in asks))
+    alike: dict[Request, list[Summing]] = {}
+    for ask in asks:
+        summing = [ask.request.summing] if ask.request.summing is not None else []
+        alike.setdefault(ask.request, []).extend(summing)
+    together = _together([{one.group for one in some} for some in alike.values()])
+    return [
+        replace(request, summing=_of_all(some, together)) if some else request
+        for request, some in alike.items()
+    ]
+
+
+def _of_all(some: Sequence[Summing], together: Mapping[str, str]) -> Summing:
+    """Keep, of an answer that several metrics use, the labels that any wants to tell apart."""
+    keep = tuple(sorted({label for one in some for label in one.keep}))
+    return replace(some[0], keep=keep, group=together[some[0].group])
+
+
+def _together(shared: Sequence[set[str]]) -> dict[str, str]:
+    """Give every group the name of those it shares a request with, however far around."""
+    names = {group: group for groups in shared for group in groups}
+    for groups in shared:
+        joined = {names[group] for group in groups}
+        first = min(joined, default="")
+        names = {group: first if name in joined else name for group, name in names.items()}
+    return names
 
 
 def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[Ask, ...]:
@@ -55,7 +79,9 @@ def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[As
     for index, metric in enumerate(config.metrics):
         of_metric: list[Ask] = []
         for side in SIDES:
-            rendered, failed = _rendered(index, metric, side, values[side], window)
+            rendered, failed = _rendered(
+                index, metric, side, values[side], window, config.source_name(metric)
+            )
             of_metric += rendered
             faults += failed
         if compares(metric) and _sides_ask_the_same(of_metric):
@@ -78,7 +104,9 @@ def plan_baseline(config: CanaryConfig, window: Window, variables: Variables) ->
     faults = _taken(variables)
     values = _values(config, window, variables, side)
     for index, metric in enumerate(config.metrics):
-        rendered, failed = _rendered(index, metric, side, values, window)
+        rendered, failed = _rendered(
+            index, metric, side, values, window, config.source_name(metric)
+        )
         asks += rendered
         faults += failed
     if faults:
@@ -102,12 +130,23 @@ def plan_history(config: CanaryConfig, window: Window, variables: Variables) -> 
     faults = _too_long(past)
     for index, metric in enumerate(config.metrics):
         if learns(metric) and tells_pods(metric):
-            rendered, failed = _rendered(index, metric, side, values, past)
-            asks += [replace(ask, role=HISTORY + ask.role) for ask in rendered]
+            rendered, failed = _rendered(
+                index, metric, side, values, past, config.source_name(metric)
+            )
+            asks += [_of_history(ask) for ask in rendered]
             faults += failed
     if faults:
         raise ConfigError(tuple(dict.fromkeys(faults)), origin=config.name)
     return tuple(asks)
+
+
+def _of_history(ask: Ask) -> Ask:
+    """Mark what is asked of the past, which is summed or not for itself: it is much longer."""
+    request = ask.request
+    if request.summing is not None:
+        summing = replace(request.summing, group=HISTORY + request.summing.group)
+        request = replace(request, summing=summing)
+    return replace(ask, role=HISTORY + ask.role, request=request)
 
 
 def past_of(config: CanaryConfig, window: Window) -> Window | None:
@@ -143,7 +182,12 @@ def _too_long(past: Window) -> list[Fault]:
 
 
 def _rendered(
-    index: int, metric: Metric, side: str, values: Mapping[str, object], window: Window
+    index: int,
+    metric: Metric,
+    side: str,
+    values: Mapping[str, object],
+    window: Window,
+    source: str,
 ) -> tuple[list[Ask], list[Fault]]:
     """Render a metric's queries for one side, with what is wrong with them."""
     asks: list[Ask] = []
@@ -158,7 +202,7 @@ def _rendered(
             place = f"metrics[{index}] ({metric.name}), {side}"
             faults.append(Fault(path=place, message=error.faults[0].message))
             continue
-        request = _request(metric, query, window)
+        request = _request(metric, query, window, source)
         asks.append(Ask(metric=metric.name, side=side, role=role, request=request))
     return asks, faults
 
@@ -190,7 +234,7 @@ def _promql_duration(seconds: float) -> str:
     return f"{milliseconds // 1000}s" if milliseconds % 1000 == 0 else f"{milliseconds}ms"
 
 
-def _request(metric: Metric, query: str, window: Window) -> Request:
+def _request(metric: Metric, query: str, window: Window, source: str) -> Request:
     edges = window.edges
     if metric.query is not None:
         return Request(
@@ -199,12 +243,17 @@ def _request(metric: Metric, query: str, window: Window) -> Request:
             start=float(edges[1]),
             end=float(edges[-1]),
             step_s=window.step_s,
+            source=source,
         )
     return Request(
         kind=RequestKind.SAMPLES if metric.histogram is None else RequestKind.BUCKETS,
         query=query,
         start=math.floor(window.start - LOOKBACK_S),
         end=float(edges[-1]),
+        source=source,
+        summing=Summing(
+            step_s=window.step_s, keep=(metric.pods,) if metric.pods else (), group=metric.name
+        ),
     )
 
 

@@ -33,6 +33,7 @@ class AskedQuery:
         query: PromQL, rendered.
         series: Number of series in the answer; `None` where there was none.
         error: Why there was no answer.
+        source: Name of the source that was asked; empty where there is but one.
     """
 
     side: str
@@ -41,6 +42,7 @@ class AskedQuery:
     query: str
     series: int | None
     error: str | None = None
+    source: str = ""
 
     @property
     def failed(self) -> bool:

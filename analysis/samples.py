@@ -128,6 +128,7 @@ def _asked(ask: Ask, answer: Answer | SourceError) -> AskedQuery:
         query=ask.request.query,
         series=None if isinstance(answer, SourceError) else len(answer.series),
         error=str(answer) if failed else None,
+        source=ask.request.source,
     )
 
 

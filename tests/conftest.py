@@ -53,6 +53,18 @@ def requires_chromium() -> Path:
 
 
 @pytest.fixture(scope="session")
+def requires_victoria() -> Path:
+    """Give the program of a real VictoriaMetrics; without it skip at a desk, fail in CI."""
+    names = ("victoria-metrics", "victoria-metrics-prod")
+    if found := next((path for name in names if (path := shutil.which(name))), None):
+        return Path(found)
+    missing = "victoria-metrics is not on the PATH; tools/servers installs it"
+    if IN_CI:
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
 def requires_postgres() -> Path:
     """Give the folder of a real PostgreSQL's programs; without them skip at a desk, fail in CI."""
     on_path = shutil.which("initdb")

@@ -15,7 +15,7 @@ from analysis.engine import analyze
 from analysis.errors import ConfigError, SourceError, TooEarlyError
 from analysis.report import AnalysisReport
 from analysis.sources import recording as recordings
-from analysis.sources.connect import connect
+from analysis.sources.connect import open_source
 from judges import Verdict
 
 PASS, FAIL, INCONCLUSIVE = 0, 1, 3
@@ -80,13 +80,13 @@ def command(
 def _live(
     selection: Selection, config: CanaryConfig, looks_back: int
 ) -> tuple[AnalysisReport, str | None]:
-    source = connect(config.source.prometheus, selection.prometheus, os.environ)
+    source = open_source(config, selection.prometheus, os.environ)
     window, variables = selection.window(config), selection.variables()
     with progress_bar("asking Prometheus") as progress:
         report = analyze(
             config, source, window, variables, progress=progress, looks_back=looks_back
         )
-    return report, source.url
+    return report, getattr(source, "url", None)
 
 
 def _from_recording(

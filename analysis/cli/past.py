@@ -46,7 +46,7 @@ class Past:
         """Open the deployments; a list needs the configuration to know its server."""
         server = None
         if config is not None:
-            server = Server.of(config.source.prometheus, self.prometheus, os.environ)
+            server = Server.of(config, self.prometheus, os.environ)
         return open_deployments(self.deployments, server)
 
     def make_engine(self) -> Engine:

@@ -27,7 +27,7 @@ from analysis.consumers.plan_text import print_outlook
 from analysis.errors import ConfigError, SourceError
 from analysis.outlook import Ahead, Outlook, look_ahead
 from analysis.sources import recording as recordings
-from analysis.sources.connect import connect
+from analysis.sources.connect import open_source
 
 ENOUGH, NOT_ENOUGH = 0, 3
 
@@ -92,7 +92,7 @@ def command(
 
 
 def _live(selection: Selection, config: CanaryConfig, ahead: Ahead) -> Outlook:
-    source = connect(config.source.prometheus, selection.prometheus, os.environ)
+    source = open_source(config, selection.prometheus, os.environ)
     # What runs already needs no warm-up.
     window = replace(selection.window(config), warmup_s=0.0)
     with progress_bar("asking Prometheus") as progress:

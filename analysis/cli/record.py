@@ -22,7 +22,7 @@ from analysis.replay.looks import Schedule
 from analysis.replay.recording import labels, record
 from analysis.replay.tables import read_deployments
 from analysis.sources import recording as recordings
-from analysis.sources.connect import connect
+from analysis.sources.connect import open_source
 from analysis.sources.keeping import Keeping
 
 
@@ -81,7 +81,7 @@ def command(
 
 def _record_one(selection: Selection, config: CanaryConfig, output: Path) -> None:
     recordings.check_free(output)
-    source = Keeping(connect(config.source.prometheus, selection.prometheus, os.environ))
+    source = Keeping(open_source(config, selection.prometheus, os.environ))
     window, variables = selection.window(config), selection.variables()
     asks = (*plan(config, window, variables), *plan_history(config, window, variables))
     with progress_bar("asking Prometheus") as progress:
@@ -116,7 +116,7 @@ def _record_all(
     output: Path,
 ) -> dict[str, SerinusError]:
     """Record what is not recorded yet; what failed says why."""
-    server = connect(config.source.prometheus, selection.prometheus, os.environ)
+    server = open_source(config, selection.prometheus, os.environ)
     text = selection.config.read_text(encoding="utf-8")
     missing = [one for one in listed if not (output / folder_name(one.id)).exists()]
     kept, failed = len(listed) - len(missing), dict[str, SerinusError]()

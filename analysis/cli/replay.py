@@ -136,7 +136,7 @@ def command(  # noqa: PLR0913 - click passes every option by name
 def _server(config: CanaryConfig | None, url: str | None) -> Server | None:
     if config is None:
         return None
-    return Server.of(config.source.prometheus, url, os.environ)
+    return Server.of(config, url, os.environ)
 
 
 def _tell_how_to_go_on(results: Results, listed: Sequence[Deployment]) -> None:

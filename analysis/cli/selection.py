@@ -51,8 +51,7 @@ class Selection:
     def window(self, config: CanaryConfig) -> Window:
         """Choose the window, reading the clock once."""
         now = datetime.now(UTC)
-        settings = config.source.prometheus
-        return self._window(config, now, lag=settings.lag)
+        return self._window(config, now, lag=config.lag)
 
     def recorded_window(self, config: CanaryConfig, recording: Recording) -> Window:
         """Choose the window within a recording: the whole of it unless told otherwise."""
@@ -71,7 +70,7 @@ class Selection:
                 lookback=self.lookback,
                 planned=config.window.planned,
                 warmup=config.window.warmup,
-                step=config.source.prometheus.step,
+                step=config.step,
                 lag=lag,
             )
         except ValueError as error:

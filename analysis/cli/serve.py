@@ -304,9 +304,9 @@ def _check(service: Service) -> list[str]:
 
 
 def _connect(config: CanaryConfig) -> MetricSource:
-    from analysis.sources.connect import connect
+    from analysis.sources.connect import open_source
 
-    return connect(config.source.prometheus, None, os.environ)
+    return open_source(config, None, os.environ)
 
 
 def _serve(service: Service, given: Mapping[str, Any], certificates: Certificates | None) -> None:

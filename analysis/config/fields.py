@@ -9,7 +9,9 @@ from typing import Annotated
 import durationpy
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
@@ -20,6 +22,12 @@ Place = tuple[str | int, ...]
 
 # Beyond ten years a duration is a slip of the hand, and dates run out.
 LONGEST = timedelta(days=3650)
+
+
+class Section(BaseModel):
+    """A part of a configuration: unknown keys are errors, and nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def parse_duration(value: object) -> timedelta:
@@ -70,6 +78,12 @@ def faults_of(problems: Iterable[tuple[Place, str]]) -> ValidationError:
     return ValidationError.from_exception_data("faults", details)
 
 
+def _positive(value: timedelta) -> timedelta:
+    if value < timedelta(milliseconds=1):
+        raise ValueError("a duration here must be at least 1ms")
+    return value
+
+
 def _name(value: str) -> str:
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise ValueError(f"a name must hold no control characters, got {value!r}")
@@ -104,6 +118,7 @@ Duration = Annotated[
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["15s", "5m", "1h30m"]}),
 ]
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_name)]
 Scalar = str | int | float | None
 Variable = Annotated[Scalar | dict[str, Scalar], BeforeValidator(_variable)]

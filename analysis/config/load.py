@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -235,13 +235,16 @@ def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 def _keys_at(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
     """List the keys that may stand at a place of the document."""
+    is_name = False  # a key of a mapping that is named by its author, such as a source
     for part in location:
-        if isinstance(part, int):
+        if isinstance(part, int) or is_name:
+            is_name = False
             continue
         names = {f.alias or name: f for name, f in model.model_fields.items()}
         inner = _model_of(names[part].annotation) if part in names else None
         if inner is None:
             return []
+        is_name = get_origin(names[part].annotation) is dict
         model = inner
     return [field.alias or name for name, field in model.model_fields.items()]
 

@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 import judges
 from analysis.config.fields import (
     Duration,
     Name,
     Place,
+    PositiveDuration,
     Query,
+    Section,
     Variable,
     faults_of,
     format_duration,
@@ -27,6 +29,7 @@ from analysis.config.judging import (
     misfit,
     places_of,
 )
+from analysis.config.sources import SourceName, SourceSettings
 from judges import Looks
 
 SIDES = ("baseline", "canary")
@@ -36,67 +39,7 @@ BUILT_IN = ("step", "window")
 Faults = Iterator[tuple[Place, str]]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _positive(value: timedelta) -> timedelta:
-    if value < timedelta(milliseconds=1):
-        raise ValueError("a duration here must be at least 1ms")
-    return value
-
-
-PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
-
-
-class PrometheusSettings(_Model):
-    """Where the series are, and how finely they are read.
-
-    Credentials never stand here: they come from the environment or from files.
-    """
-
-    url: str = Field(default="${PROMETHEUS_URL:-}", description="base URL; ${ENV} is expanded")
-    step: PositiveDuration = Field(
-        default=timedelta(seconds=15), description="distance of the judged steps"
-    )
-    lag: Duration = Field(
-        default=timedelta(seconds=30),
-        description="newest data left out: scrapes still on their way",
-    )
-    timeout: PositiveDuration = Field(
-        default=timedelta(seconds=30), description="longest wait for one query"
-    )
-    deadline: PositiveDuration = Field(
-        default=timedelta(seconds=120), description="longest wait for all queries together"
-    )
-    headers: dict[str, str] = Field(
-        default_factory=dict, description="such as X-Scope-OrgID; ${ENV} is expanded"
-    )
-    bearer_token_file: str | None = Field(default=None, description="file that holds the token")
-    bearer_token_env: str | None = Field(default=None, description="variable that holds the token")
-    username: str | None = Field(default=None, description="for basic authentication")
-    password_env: str | None = Field(default=None, description="variable that holds the password")
-    password_file: str | None = Field(default=None, description="file that holds the password")
-    ca_file: str | None = Field(default=None, description="certificates to trust")
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> Self:
-        ways = [self.bearer_token_file, self.bearer_token_env, self.username]
-        if sum(way is not None for way in ways) > 1:
-            raise ValueError("give one of bearer_token_file, bearer_token_env and username")
-        secrets = [self.password_env, self.password_file]
-        if (self.username is None) == any(secret is not None for secret in secrets):
-            raise ValueError("username needs password_env or password_file, and they need it")
-        return self
-
-
-class SourceSettings(_Model):
-    """The metric source."""
-
-    prometheus: PrometheusSettings = PrometheusSettings()
-
-
-class WindowSettings(_Model):
+class WindowSettings(Section):
     """The time that is judged."""
 
     planned: PositiveDuration = Field(
@@ -123,7 +66,7 @@ class WindowSettings(_Model):
 Probability = Annotated[float, Field(ge=1e-9, lt=1)]
 
 
-class Risk(_Model):
+class Risk(Section):
     """The error rates of the whole rollout."""
 
     false_fail: Probability = Field(
@@ -138,7 +81,7 @@ class Risk(_Model):
     )
 
 
-class Scoring(_Model):
+class Scoring(Section):
     """How metrics make a score from 0 to 100."""
 
     pass_: float = Field(default=95.0, gt=0, le=100, alias="pass")
@@ -157,27 +100,30 @@ class Scoring(_Model):
         return self
 
 
-class Counts(_Model):
+class Counts(Section):
     """Events among a total: selectors of two counters, read raw."""
 
     events: Query = Field(description="selector of the counter of events, such as failed requests")
     total: Query = Field(description="selector of the counter of all requests")
 
 
-class Sums(_Model):
+class Sums(Section):
     """A quotient of two counters, read raw: seconds over requests, bytes over requests."""
 
     numerator: Query = Field(description="selector of the counter on top")
     denominator: Query = Field(description="selector of the counter below")
 
 
-class Metric(_Model):
+class Metric(Section):
     """One metric: what to ask, and which judge looks at the answer."""
 
     name: Name
     group: Name = "default"
     critical: bool = Field(default=False, description="the rollout passes only if this passes")
     muted: bool = Field(default=False, description="judged and shown, without a say in the verdict")
+    source: str | None = Field(
+        default=None, description="name of the source it is read from; default the first"
+    )
     query: Query | None = Field(default=None, description="a PromQL expression, read at every step")
     counts: Counts | None = None
     sums: Sums | None = None
@@ -225,12 +171,17 @@ class Metric(_Model):
         return [("query", self.query or "")]
 
 
-class CanaryConfig(_Model):
+class CanaryConfig(Section):
     """A whole configuration."""
 
     version: Literal[1] = 1
     name: Name
     source: SourceSettings = SourceSettings()
+    sources: dict[SourceName, SourceSettings] = Field(
+        default_factory=dict,
+        description="several sources by name, instead of `source`; the first is that of every "
+        "metric that names none",
+    )
     variables: dict[str, Variable] = Field(
         default_factory=dict,
         description="shared variables, and those of each side under baseline and canary; "
@@ -243,9 +194,14 @@ class CanaryConfig(_Model):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        found = (self._names(), self._groups(), self._looks(), self._variables())
+        found = (
+            *(self._names(), self._groups(), self._looks(), self._variables()),
+            self._sources(),
+        )
         if faults := [fault for faults in found for fault in faults]:
             raise faults_of(faults)
+        if self.sources:
+            object.__setattr__(self, "source", next(iter(self.sources.values())))
         return self
 
     def _names(self) -> Faults:
@@ -284,6 +240,41 @@ class CanaryConfig(_Model):
                     text = "is given by the window; choose another name"
                     yield ("variables", *place), text
 
+    def _sources(self) -> Faults:
+        if self.sources and "source" in self.model_fields_set:
+            yield ("sources",), "give source or sources, not both"
+        steps = {name: settings.step for name, settings in self.sources.items()}
+        first = next(iter(steps.items()), None)
+        for name, step in steps.items():
+            if first is not None and step != first[1]:
+                text = (
+                    f"has a step of {format_duration(step)}, {first[0]} one of "
+                    f"{format_duration(first[1])}; all metrics are judged on one grid of steps"
+                )
+                yield ("sources", name), text
+        for index, metric in enumerate(self.metrics):
+            if metric.source is not None and metric.source not in self.sources:
+                yield ("metrics", index, "source"), _unknown_source(metric.source, self.sources)
+
+    def source_name(self, metric: Metric) -> str:
+        """Name the source that a metric is read from; empty where there is but one."""
+        return metric.source or next(iter(self.sources), "")
+
+    @property
+    def named_sources(self) -> Mapping[str, SourceSettings]:
+        """Every source by its name; the only one has none."""
+        return self.sources or {"": self.source}
+
+    @property
+    def step(self) -> timedelta:
+        """Distance of the judged steps, the same for every source."""
+        return self.source.step
+
+    @property
+    def lag(self) -> timedelta:
+        """Newest data left out: as much as the slowest source needs."""
+        return max(settings.lag for settings in self.named_sources.values())
+
     def side_variables(self, side: str) -> Mapping[str, Any]:
         """Give what the configuration says of a side's variables, over the shared ones."""
         shared = {k: v for k, v in self.variables.items() if not isinstance(v, dict)}
@@ -294,3 +285,11 @@ class CanaryConfig(_Model):
         """Give the same configuration for an analysis of another planned length."""
         window = self.window.model_copy(update={"planned": planned})
         return self.model_copy(update={"window": window})
+
+
+def _unknown_source(name: str, known: Mapping[str, SourceSettings]) -> str:
+    if not known:
+        return "names a source, but there are no `sources`; describe them, or leave it out"
+    near = difflib.get_close_matches(name, known, n=1)
+    remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
+    return f"is none of the sources; {remedy}"

@@ -203,6 +203,7 @@ def _query(query: AskedQuery) -> dict[str, Any]:
         "query": query.query,
         "series": query.series,
         "error": query.error,
+        **({"source": query.source} if query.source else {}),
     }
 
 

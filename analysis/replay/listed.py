@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analysis.config import PrometheusSettings
-from analysis.query import references
+from analysis.config import CanaryConfig
 from analysis.replay.deployment import Deployment
 from analysis.replay.tables import read_deployments
-from analysis.sources.connect import connect
+from analysis.sources.connect import named_variables, open_source
 from analysis.sources.port import MetricSource
 
 
@@ -19,24 +18,21 @@ class Server:
     """A Prometheus and what is needed to speak to it, wherever the work runs.
 
     Attributes:
-        settings: How the configuration describes it.
+        config: What describes it.
         url: Its address from the command line; wins over the configuration.
-        environment: The values and secrets that the settings name, and no others.
+        environment: The values and secrets that its sources name, and no others.
     """
 
-    settings: PrometheusSettings
+    config: CanaryConfig
     url: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(
-        cls, settings: PrometheusSettings, url: str | None, environment: Mapping[str, str]
-    ) -> Server:
-        """Take what the settings name out of an environment."""
-        names = set(references(" ".join((settings.url, *settings.headers.values()))))
-        names |= {name for name in (settings.bearer_token_env, settings.password_env) if name}
-        kept = {name: environment[name] for name in sorted(names) if name in environment}
-        return cls(settings=settings, url=url, environment=kept)
+    def of(cls, config: CanaryConfig, url: str | None, environment: Mapping[str, str]) -> Server:
+        """Take what the configuration's sources name out of an environment."""
+        names = sorted(named_variables(config))
+        kept = {name: environment[name] for name in names if name in environment}
+        return cls(config=config, url=url, environment=kept)
 
     def source(self) -> MetricSource:
         """Make the source.
@@ -44,7 +40,7 @@ class Server:
         Raises:
             ConfigError: There is no address, or a variable or file does not exist.
         """
-        return connect(self.settings, self.url, self.environment)
+        return open_source(self.config, self.url, self.environment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ class Schedule:
 
     def instants(self, deployment: Deployment, config: CanaryConfig) -> Iterator[datetime]:
         """Give when looks are made; the last when all data of the deployment are there."""
-        last = deployment.end + config.source.prometheus.lag
+        last = deployment.end + config.lag
         # Risk that is spent once allows one look, as the service holds it too.
         if self.every is not None and config.risk.looks is not Looks.FIXED:
             at = deployment.start + self.every
@@ -109,8 +109,8 @@ def window_of(deployment: Deployment, config: CanaryConfig, at: datetime) -> Win
             lookback=None,
             planned=config.window.planned,
             warmup=config.window.warmup,
-            step=config.source.prometheus.step,
-            lag=config.source.prometheus.lag,
+            step=config.step,
+            lag=config.lag,
         )
     except ValueError as error:
         raise ConfigError(str(error), origin=deployment.id) from error

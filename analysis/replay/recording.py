@@ -38,7 +38,7 @@ def record(
     """
     keeping = Keeping(server)
     try:
-        window = window_of(deployment, config, deployment.end + config.source.prometheus.lag)
+        window = window_of(deployment, config, deployment.end + config.lag)
     except TooEarlyError as error:
         raise ConfigError(str(error), origin=deployment.id) from error
     _ask(keeping, _requests(config, deployment, window))

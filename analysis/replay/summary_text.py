@@ -72,7 +72,7 @@ def _rates(evaluation: Evaluation) -> Iterator[Text]:
     yield _line("detected", _rate(evaluation.detections, "bad"))
     yield _line("false passes", _rate(evaluation.false_passes, "bad"))
     if evaluation.failed_before_fault:
-        text = f"{evaluation.failed_before_fault:,} bad ones failed before their fault began"
+        text = f"{evaluation.failed_before_fault:,} bad failed before their fault began"
         yield _line("no detection", text)
 
 

@@ -103,7 +103,7 @@ class Work:
 
 
 def _whole(config: CanaryConfig, server: MetricSource, deployment: Deployment) -> MetricSource:
-    last = deployment.end + config.source.prometheus.lag
+    last = deployment.end + config.lag
     try:
         window = window_of(deployment, config, last)
     except TooEarlyError:

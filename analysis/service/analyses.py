@@ -61,7 +61,7 @@ class Analyses:
         now = self.clock()
         record = self.store.begin(self.asking.new(key, request, token, now, entry), now)
         if request.final and record.status is Status.RUNNING:
-            lag = configuration(record).source.prometheus.lag.total_seconds()
+            lag = configuration(record).lag.total_seconds()
             record = self.store.shorten(record, now - lag, due=now)
         # The clock again: another call may have begun the analysis since.
         if request.mode is Mode.SYNC and record.is_due(self.clock()):

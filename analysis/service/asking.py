@@ -124,7 +124,7 @@ def _namespace(request: StartRequest) -> str:
 
 def _span(config: CanaryConfig, request: StartRequest, now: float) -> tuple[float, float]:
     """Give start and end of the whole analysis, epoch seconds."""
-    newest = now - config.source.prometheus.lag.total_seconds()
+    newest = now - config.lag.total_seconds()
     if request.lookback is not None:
         ends = _seconds(request.end, newest)
         return ends - request.lookback.total_seconds(), ends
@@ -140,8 +140,8 @@ def _seconds(given: datetime | None, otherwise: float) -> float:
 
 def _check(config: CanaryConfig, request: StartRequest, begins: float, ends: float) -> None:
     """Find out now what would else be found out at night: render every query once."""
-    prometheus, warmup = config.source.prometheus, config.window.warmup
-    if ends - begins < (warmup + prometheus.step).total_seconds():
+    warmup = config.window.warmup
+    if ends - begins < (warmup + config.step).total_seconds():
         message = (
             f"from start to end are {ends - begins:g} s, less than the warm-up of "
             f"{warmup.total_seconds():g} s and one step; choose a longer stretch"
@@ -151,7 +151,7 @@ def _check(config: CanaryConfig, request: StartRequest, begins: float, ends: flo
         start=begins,
         end=ends,
         warmup_s=warmup.total_seconds(),
-        step_s=prometheus.step.total_seconds(),
+        step_s=config.step.total_seconds(),
     )
     try:
         plan(config, window, request.sides())

@@ -37,7 +37,7 @@ def _parsed(text: str, name: str) -> CanaryConfig:
 
 def is_lost(record: Record, settings: Settings, now: float) -> bool:
     """Tell whether an analysis has waited for an answer long enough after all were due."""
-    lag_s = configuration(record).source.prometheus.lag.total_seconds()
+    lag_s = configuration(record).lag.total_seconds()
     waits_from = max(float(record.request["end"]) + lag_s, record.created)
     return now >= waits_from + settings.patience_s
 
@@ -59,7 +59,7 @@ class Standing:
     @property
     def last_look(self) -> float:
         """When the data up to the analysis' end are there, epoch seconds."""
-        return float(self.request["end"]) + self.config.source.prometheus.lag.total_seconds()
+        return float(self.request["end"]) + self.config.lag.total_seconds()
 
     @property
     def is_last(self) -> bool:
@@ -69,13 +69,12 @@ class Standing:
     @property
     def has_begun(self) -> bool:
         """Tell whether any data can be there: an analysis begins before its first do."""
-        lag_s = self.config.source.prometheus.lag.total_seconds()
+        lag_s = self.config.lag.total_seconds()
         return self.now - lag_s > float(self.request["start"])
 
     @property
     def window(self) -> Window:
         """Give the time that this look judges."""
-        prometheus = self.config.source.prometheus
         return select_window(
             now=as_datetime(self.now),
             start=as_datetime(self.request["start"]),
@@ -83,8 +82,8 @@ class Standing:
             lookback=None,
             planned=self.config.window.planned,
             warmup=self.config.window.warmup,
-            step=prometheus.step,
-            lag=prometheus.lag,
+            step=self.config.step,
+            lag=self.config.lag,
         )
 
     def outcome(self, report: AnalysisReport, packed: bytes) -> Look:
@@ -126,7 +125,7 @@ class Standing:
         *,
         due: float | None = None,
     ) -> Look:
-        every = max(self.settings.look_every_s, self.config.source.prometheus.step.total_seconds())
+        every = max(self.settings.look_every_s, self.config.step.total_seconds())
         return Look(
             status=status,
             verdict=verdict,

@@ -28,6 +28,22 @@ class RequestKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summing:
+    """How samples may be summed by the server where they are too many to be read one by one.
+
+    Attributes:
+        step_s: Length of the steps they will be laid on, which end at multiples of it.
+        keep: Labels by which the sums are told apart beside `le`, if that can be afforded.
+        group: Requests of one group are summed together or not at all, so that both sides of a
+            metric are read alike.
+    """
+
+    step_s: float
+    keep: tuple[str, ...] = ()
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One question to a metric source; equal requests have equal answers.
 
@@ -37,6 +53,8 @@ class Request:
         start: First instant, epoch seconds; included.
         end: Last instant, epoch seconds; included.
         step_s: Distance of the evaluations in seconds; 0 for all but `RANGE`.
+        source: Name of the source that is asked; empty where there is but one.
+        summing: How the answer may be summed if it is too large; `None` where it may not.
     """
 
     kind: RequestKind
@@ -44,6 +62,8 @@ class Request:
     start: float
     end: float
     step_s: float = 0.0
+    source: str = ""
+    summing: Summing | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 
 from analysis.errors import ConfigError, Fault, SourceError
 from analysis.sources.port import Answer, Answers, Progress, Request, no_progress
-from analysis.sources.prometheus_http import plan
+from analysis.sources.prometheus_http import economy, plan
 from analysis.sources.prometheus_http.address import header_faults, split_url
 from analysis.sources.prometheus_http.connection import Connection
 from analysis.sources.prometheus_http.credentials import (
@@ -25,10 +25,22 @@ from analysis.sources.prometheus_http.credentials import (
 from analysis.sources.prometheus_http.crew import crew
 from analysis.sources.prometheus_http.deadline import Deadline
 from analysis.sources.prometheus_http.faults import ServerError, too_slow
+from analysis.sources.prometheus_http.growth import Form
+from analysis.sources.prometheus_http.oauth2 import ClientCredentials
 from analysis.sources.prometheus_http.session import Limits
+from analysis.sources.prometheus_http.sigv4 import SigV4
 from analysis.sources.watching import watched
 
-__all__ = ["Auth", "BasicAuth", "BearerToken", "BearerTokenFile", "PrometheusSource"]
+__all__ = [
+    "Auth",
+    "BasicAuth",
+    "BearerToken",
+    "BearerTokenFile",
+    "ClientCredentials",
+    "Form",
+    "PrometheusSource",
+    "SigV4",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,7 +51,9 @@ class PrometheusSource:
         url: Its address, with a path prefix if it has one; a user and a password in it are
             taken out and used.
         headers: Sent along with every query, such as `X-Scope-OrgID`.
-        auth: `BasicAuth`, `BearerToken`, `BearerTokenFile`, or another callable that signs.
+        params: Sent in the form of every query, such as Thanos' `partial_response`.
+        auth: `BasicAuth`, `BearerToken`, `BearerTokenFile`, `ClientCredentials`, `SigV4`, or
+            another callable that signs.
         verify: Whether to check the server's certificate, or a CA bundle to check it with.
         certificate: Client certificate: one file with certificate and key, or a file of each.
         timeout_s: Seconds for one attempt at one query.
@@ -49,10 +63,14 @@ class PrometheusSource:
         backoff_s: Seconds before the first retry, doubled for each further one; a longer
             Retry-After of the server is honored.
         max_answer_bytes: Size of one answer after decompression.
+        max_samples: Samples read one by one in one call of `answer`, of requests that allow their
+            samples to be summed; of what is more the server sends sums.
+        form: How the server's functions treat the edges of a window.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth: Auth | None = None
     verify: bool | str = True
     certificate: str | tuple[str, str] | None = None
@@ -61,7 +79,9 @@ class PrometheusSource:
     max_connections: int = 8
     retries: int = 3
     backoff_s: float = 0.5
-    max_answer_bytes: int = 256 * 1024**2
+    max_answer_bytes: int = 64 * 1024**2
+    max_samples: int = 2_000_000
+    form: Form = Form.EXTRAPOLATED
     _connection: Connection = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +99,7 @@ class PrometheusSource:
             auth=self.auth or url_auth,
             verify=self.verify,
             certificate=self.certificate,
+            params=dict(self.params),
             adapter=HTTPAdapter(pool_maxsize=self.max_connections, pool_block=True),
         )
         object.__setattr__(self, "url", url)
@@ -86,7 +107,13 @@ class PrometheusSource:
 
     def _faults(self) -> Iterator[str]:
         yield from header_faults(self.headers)
-        for name in ("timeout_s", "deadline_s", "max_connections", "max_answer_bytes"):
+        for name in (
+            "timeout_s",
+            "deadline_s",
+            "max_connections",
+            "max_answer_bytes",
+            "max_samples",
+        ):
             if not getattr(self, name) > 0:
                 yield f"{name} must be above 0, got {getattr(self, name)}"
         for name in ("retries", "backoff_s"):
@@ -112,13 +139,22 @@ class PrometheusSource:
         asked = tuple(dict.fromkeys(requests))
         for request in asked:
             plan.check(request)
-        outcomes = self._outcomes(asked, progress)
-        answers = {request: outcomes.get(request, self._out_of_time()) for request in asked}
+        deadline = Deadline(self.deadline_s)
+
+        def ask(some: Sequence[Request]) -> Answers:
+            return self._outcomes(some, deadline.rest(), no_progress)
+
+        readings = economy.readings(asked, self.max_samples, self.form, ask)
+        sent = tuple(dict.fromkeys(one.sent for one in readings if one.fault is None))
+        outcomes = self._outcomes(sent, deadline.rest(), progress)
+        answers = {one.request: one.fault or one.answer(outcomes[one.sent]) for one in readings}
         _raise_common(tuple(answers.values()))
         return answers
 
-    def _outcomes(self, asked: Sequence[Request], progress: Progress) -> Answers:
-        deadline, limits = Deadline(self.deadline_s), self._limits()
+    def _outcomes(
+        self, asked: Sequence[Request], deadline: Deadline, progress: Progress
+    ) -> Answers:
+        limits = self._limits()
         hands = [
             watched(self._connection.client(limits, deadline).ask)
             for _ in asked[: self.max_connections]
@@ -133,7 +169,7 @@ class PrometheusSource:
                 progress(len(outcomes), len(asked))
         if useless.fault is not None:
             raise useless.fault
-        return outcomes
+        return {request: outcomes.get(request, self._out_of_time()) for request in asked}
 
     def _limits(self) -> Limits:
         return Limits(

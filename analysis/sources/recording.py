@@ -2,8 +2,9 @@
 
 Layout, version 1:
 
-    recording.json   version, window, variables, and of every request its question, its warnings,
-                     the labels of its series, and which of them are exponential buckets
+    recording.json   version, window, variables, and of every request its question, the name of its
+                     source if there were several, its warnings, the labels of its series, and which
+                     of them are exponential buckets
     series.npz       `times` and `values` of all series, one after the other, and `offsets`: series
                      i lies at offsets[i] to offsets[i + 1]
     canary.yaml      the configuration it was made with, for people; not read back
@@ -116,6 +117,9 @@ def _question(request: Request) -> tuple[RequestKind, str, float]:
 
 def _covers(recorded: Request, asked: Request) -> bool:
     """Tell whether a recorded answer to the same question holds all of a shorter stretch."""
+    # A recording of one source may be judged by a configuration that has given it a name since.
+    if recorded.source not in ("", asked.source):
+        return False
     if asked.start < recorded.start or asked.end > recorded.end:
         return False
     if asked.kind is not RequestKind.RANGE:
@@ -236,6 +240,7 @@ def _document(recording: Recording) -> dict[str, Any]:
                 "start": request.start,
                 "end": request.end,
                 "step_s": request.step_s,
+                **({"source": request.source} if request.source else {}),
                 "warnings": list(answer.warnings),
                 "infos": list(answer.infos),
                 "series": [dict(one.labels) for one in answer.series],
@@ -359,11 +364,17 @@ class _Entry:
     series: tuple[dict[str, str], ...]
     infos: tuple[str, ...] = ()
     exponential: frozenset[int] = frozenset()
+    source: str = ""
 
     @property
     def request(self) -> Request:
         return Request(
-            kind=self.kind, query=self.query, start=self.start, end=self.end, step_s=self.step_s
+            kind=self.kind,
+            query=self.query,
+            start=self.start,
+            end=self.end,
+            step_s=self.step_s,
+            source=self.source,
         )
 
 

@@ -18,8 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from analysis.config.fields import Duration, Name, Scalar
-from analysis.config.model import PositiveDuration
+from analysis.config.fields import Duration, Name, PositiveDuration, Scalar
 from analysis.testing import notation
 from analysis.testing.notation import Value
 from judges import Reason, Verdict

@@ -190,7 +190,7 @@ class _Bench:
                 lookback=None,
                 planned=config.window.planned,
                 warmup=config.window.warmup,
-                step=config.source.prometheus.step,
+                step=config.step,
                 lag=timedelta(0),
             )
         except (TooEarlyError, ValueError) as error:
@@ -201,7 +201,7 @@ class _Bench:
         return (max(counts) - 1) * self._interval_s(case, config)
 
     def _interval_s(self, case: Case, config: CanaryConfig) -> float:
-        chosen = case.interval or self.suite.interval or config.source.prometheus.step
+        chosen = case.interval or self.suite.interval or config.step
         return chosen.total_seconds()
 
     def _inline(self, case: Case, config: CanaryConfig, asks: Sequence[Ask]) -> InlineSource:

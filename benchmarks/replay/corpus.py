@@ -1,4 +1,4 @@
-"""Recorded deployments to be replayed: drawn, saved as `serinus record` saves them, and repeated."""
+"""Recorded deployments to be replayed: drawn, saved as `serinus record` does, and repeated."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from scipy import stats
 from analysis import pairing
 from analysis.pairing import CounterPair
 from analysis.sources.port import Series
-from benchmarks.deployments import comparators, figures, openmetrics, page, run
+from benchmarks.deployments import comparators, figures, openmetrics, page, replayed, run
 from benchmarks.deployments.draw import GOOD, Deployment, Scrapes, design, draw, sides
 from benchmarks.deployments.faults import Aspect, Fault, Grade, Harm, Kind
 from benchmarks.deployments.openmetrics import Recorded
@@ -187,6 +187,18 @@ def test_the_text_is_one_exposition() -> None:
     assert len(families) == len(set(families))
     assert text[-1] == "# EOF"
     assert not any("nan" in line for line in text)
+
+
+@pytest.mark.e2e
+def test_a_real_prometheus_gives_the_verdicts_of_the_arrays(requires_prometheus: object) -> None:
+    """Raw samples and PromQL, backfilled, scraped with gaps and crashing pods, replayed."""
+    wanted = [None, (Kind.LATENCY, Grade.HUGE), (Kind.CRASH_LOOP, Grade.MEDIUM)]
+    of = [index for label in wanted for index in indices(label, 1)]
+
+    rows = replayed.from_server(SEED, of, workers=1)
+
+    assert [row.error for row in rows] == [None] * len(of)
+    assert list(replayed.differences(rows, replayed.in_memory(SEED, of))) == []
 
 
 # ---- what is counted

@@ -104,6 +104,35 @@ def test_a_token_file_is_read_anew_for_every_attempt(server: HTTPServer, tmp_pat
     assert authorization(server) == ["Bearer first", "Bearer second"]
 
 
+def test_a_token_refused_while_its_file_rotated_is_replaced(
+    server: HTTPServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("first\n")
+
+    def rotate(_: Received) -> Response:
+        file.write_text("second\n")
+        return Response("expired", status=401)
+
+    server.expect_oneshot_request(QUERY).respond_with_handler(rotate)
+    server.expect_oneshot_request(QUERY).respond_with_data(ONE_POINT)
+
+    answer_to(a_source(server, auth=BearerTokenFile(path=file)), samples())
+
+    assert authorization(server) == ["Bearer first", "Bearer second"]
+
+
+def test_a_token_refused_twice_is_not_tried_again(server: HTTPServer, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first\n")
+    server.expect_request(QUERY).respond_with_data("no", status=401)
+
+    error = failure_of(a_source(server, auth=BearerTokenFile(path=file)), samples())
+
+    assert error.code == "unauthorized"
+    assert authorization(server) == ["Bearer first"]
+
+
 USELESS = {
     "it is empty": (b"", "must hold one token"),
     "it holds two lines": (f"{SECRET}\n{SECRET}\n".encode(), "must hold one token"),

@@ -15,8 +15,8 @@ import requests
 
 from analysis.errors import ConfigError
 from analysis.service.tls import Certificates
+from tests.support.authorities import Authority, Pair
 from tests.support.builders import FakeSource
-from tests.support.certificates import Authority, Pair
 from tests.support.corpus import RECORDINGS
 from tests.support.service import Client, serving
 

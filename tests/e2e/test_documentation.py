@@ -182,4 +182,7 @@ def check_shown(document: Any, where: str) -> None:
             document = {"metrics": document}
         case _:
             pass
-    parse_config(json.dumps({**WHOLE, **document}), origin=where)
+    whole = {
+        key: value for key, value in WHOLE.items() if "sources" not in document or key != "source"
+    }
+    parse_config(json.dumps({**whole, **document}), origin=where)

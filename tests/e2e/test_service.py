@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.certificates import Authority
+from tests.support.authorities import Authority
 from tests.support.command import Done, run_serinus, strict_json
 from tests.support.corpus import FAILED_BY, GOOD, SHOP, run
 from tests.support.postgres import RealPostgres

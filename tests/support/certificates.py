@@ -1,53 +1,90 @@
-"""Authorities, certificates and keys, made by openssl for a few days and for this machine.
-
-ca = Authority(openssl, folder)
-ca.issue("service")   # folder/service.pem and folder/service.key
-"""
+"""Certificates for the tests, made by openssl: an authority, a server, clients."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+import pytest
+
+Pair = tuple[Path, Path]  # certificate, key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """A certificate and its key, in PEM form."""
+class Authority:
+    """An authority and what it signed.
+
+    Attributes:
+        certificate: The bundle to trust.
+        server: Certificate and key of a server on 127.0.0.1.
+        client: Certificate and key of a client.
+        expired_client: The same of one whose time is over.
+    """
 
     certificate: Path
-    key: Path
+    server: Pair
+    client: Pair
+    expired_client: Pair
 
 
-class Authority:
-    """Who signs certificates."""
+def make_authority(folder: Path, name: str) -> Authority:
+    """Make keys and certificates in `folder`; without openssl the test is skipped."""
+    key, certificate = folder / "authority.key", folder / "authority.pem"
+    _openssl(
+        *["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
+        "-subj",
+        f"/CN={name}",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    )
+    signed_by = (certificate, key)
+    return Authority(
+        certificate=certificate,
+        server=_signed(folder, "server", signed_by, days=2),
+        client=_signed(folder, "client", signed_by, days=2),
+        expired_client=_signed(folder, "expired", signed_by, days=-1),
+    )
 
-    def __init__(self, openssl: Path, folder: Path, name: str = "authority") -> None:
-        """Make its own certificate."""
-        self._openssl, self._folder, self.name = openssl, folder, name
-        self.certificate, self._key = folder / f"{name}.pem", folder / f"{name}.key"
-        self._run(
-            f"req -x509 {_KEY} -days 2 -subj /CN={name}",
-            "-addext", "basicConstraints=critical,CA:TRUE",
-            "-keyout", self._key, "-out", self.certificate,
-        )  # fmt: skip
 
-    def issue(self, name: str, *, encrypted_with: str = "") -> Pair:
-        """Sign a certificate for 127.0.0.1; issued again it has another key."""
-        pair = Pair(certificate=self._folder / f"{name}.pem", key=self._folder / f"{name}.key")
-        locks = ["-passout", f"pass:{encrypted_with}"] if encrypted_with else []
-        key = _KEY.replace("-nodes", "") if encrypted_with else _KEY
-        self._run(
-            f"req -x509 {key} -days 2 -subj /CN={name}",
-            "-CA", self.certificate, "-CAkey", self._key,
-            "-addext", "subjectAltName=IP:127.0.0.1",
-            "-addext", "basicConstraints=critical,CA:FALSE",
-            "-keyout", pair.key, "-out", pair.certificate, *locks,
-        )  # fmt: skip
-        return pair
+def _signed(folder: Path, name: str, by: Pair, *, days: int) -> Pair:
+    key, request, certificate = (folder / f"{name}.{end}" for end in ("key", "csr", "pem"))
+    _openssl(
+        *["req", "-newkey", "rsa:2048", "-nodes"],
+        "-subj",
+        f"/CN={name}",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        str(key),
+        "-out",
+        str(request),
+    )
+    _openssl(
+        "x509",
+        "-req",
+        "-in",
+        str(request),
+        "-CA",
+        str(by[0]),
+        "-CAkey",
+        str(by[1]),
+        "-CAcreateserial",
+        "-copy_extensions",
+        "copy",
+        "-days",
+        str(days),
+        "-out",
+        str(certificate),
+    )
+    return certificate, key
 
-    def _run(self, words: str, *further: str | Path) -> None:
-        command = [str(self._openssl), *words.split(), *map(str, further)]
-        subprocess.run(command, check=True, capture_output=True)
+
+def _openssl(*words: str) -> None:
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl is not on the PATH")
+    subprocess.run([program, *words], check=True, capture_output=True)

@@ -80,6 +80,16 @@ def all_runs() -> list[str]:
     return sorted(path.parent.name for path in CORPUS.glob("*/label.json"))
 
 
+def listed(names: Iterable[str]) -> str:
+    """Give runs as a list of deployments, with what is known of them."""
+    rows = ["id,start,end,truth,fault_start,set.run"]
+    for name in names:
+        one = run(name)
+        truth = "good" if one.is_good else "bad"
+        rows.append(f"{name},{one.start},{one.end},{truth},{one.fault_start or ''},{name}")
+    return "\n".join(rows) + "\n"
+
+
 def past(names: Iterable[str], metrics: Iterable[str] = ASKED) -> str:
     """Give the samples of runs as OpenMetrics text, as far as they are asked for."""
     wanted = tuple(f"{metric}{{" for metric in metrics)

@@ -33,12 +33,13 @@ class RealPrometheus:
 
     Attributes:
         url: Where it listens; set while the `with` block runs.
+        pid: Its process; set while the `with` block runs.
     """
 
     def __init__(
         self,
         *,
-        openmetrics: str = "",
+        openmetrics: str | Path = "",
         scrape_configs: Sequence[Mapping[str, Any]] = (),
         scrape_interval: str = "1s",
         config: Mapping[str, Any] | None = None,
@@ -48,6 +49,7 @@ class RealPrometheus:
 
         Args:
             openmetrics: Samples with timestamps in OpenMetrics text; `# EOF` is added if missing.
+                What is too much for the memory is a file, ready for promtool.
             scrape_configs: What to scrape, in Prometheus' own form.
             scrape_interval: How often, where a scrape config does not say.
             config: Further top-level keys of the configuration file.
@@ -62,6 +64,7 @@ class RealPrometheus:
         self._flags = tuple(flags)
         self._exits = ExitStack()
         self.url = ""
+        self.pid = 0
 
     def __enter__(self) -> Self:
         """Backfill, start, and wait until queries are answered."""
@@ -71,6 +74,7 @@ class RealPrometheus:
                 _backfill(self._openmetrics, home)
             process = exits.enter_context(self._start(home))
             exits.callback(_end, process)
+            self.pid = process.pid
             self.url = f"http://{_address(process, home / 'log')}"
             self._exits = exits.pop_all()
         return self
@@ -100,14 +104,16 @@ def _binary(name: str) -> str:
     return path
 
 
-def _backfill(openmetrics: str, home: Path) -> None:
-    text = openmetrics if openmetrics.endswith("# EOF\n") else f"{openmetrics}# EOF\n"
-    (home / "past.om").write_text(text)
+def _backfill(openmetrics: str | Path, home: Path) -> None:
+    file = openmetrics if isinstance(openmetrics, Path) else home / "past.om"
+    if isinstance(openmetrics, str):
+        text = openmetrics if openmetrics.endswith("# EOF\n") else f"{openmetrics}# EOF\n"
+        file.write_text(text)
     subprocess.run(
         [
             *(_binary("promtool"), "tsdb", "create-blocks-from"),
             "--max-block-duration=48h",  # the file is read once a block
-            *("openmetrics", "--quiet", str(home / "past.om"), str(home / "data")),
+            *("openmetrics", "--quiet", str(file), str(home / "data")),
         ],
         check=True,
         stdout=subprocess.DEVNULL,

@@ -126,9 +126,7 @@ class _Reader:
         """Give a look as a variant sees it; errors as `prepare` raises them."""
         found = self._once(config, source, window, variables)
         if self._harm is not None:
-            last = window_of(
-                self.deployment, config, self.deployment.end + config.source.prometheus.lag
-            )
+            last = window_of(self.deployment, config, self.deployment.end + config.lag)
             whole = harmed(
                 self._once(config, source, last, variables), self._harm, self.deployment.id
             )

@@ -10,6 +10,9 @@ from urllib3.exceptions import DecodeError, ProtocolError, ReadTimeoutError
 
 from analysis.sources.prometheus_http.faults import ServerError, too_slow
 
+# What OpenSSL calls a server's complaint that the client's certificate is too old.
+_EXPIRED = frozenset({"SSLV3_ALERT_CERTIFICATE_EXPIRED", "TLSV1_ALERT_CERTIFICATE_EXPIRED"})
+
 
 def of_exception(url: str, error: Exception, waited_s: float) -> ServerError:
     """Sort what requests, urllib3 and the operating system raise."""
@@ -50,6 +53,8 @@ def _unreachable(url: str, words: str, *, is_passing: bool) -> ServerError:
 def _tls_remedy(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{error.verify_message}: give the CA bundle that signed the certificate"
+    if error.reason in _EXPIRED:
+        return "the client certificate in cert_file has expired: renew it"
     return "does it speak https, and does it want a client certificate?"
 
 

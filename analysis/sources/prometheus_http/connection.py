@@ -36,6 +36,7 @@ class Connection:
         verify: Whether to check the server's certificate, or a CA bundle to check it with.
         certificate: The client's certificate.
         adapter: The pool.
+        params: Sent with every query.
     """
 
     url: str
@@ -44,6 +45,7 @@ class Connection:
     verify: bool | str
     certificate: str | tuple[str, str] | None
     adapter: HTTPAdapter
+    params: Mapping[str, str]
 
     def client(self, limits: Limits, deadline: Deadline) -> Client:
         """Make a client for one thread."""
@@ -61,7 +63,7 @@ class Connection:
         return None
 
     def _session(self, limits: Limits, deadline: Deadline) -> QuerySession:
-        session = QuerySession(self.url, limits, deadline)
+        session = QuerySession(self.url, limits, deadline, self.params)
         session.headers["User-Agent"] = "serinus"
         session.headers.update(self.headers)
         session.auth = self.auth

@@ -8,14 +8,24 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from requests import PreparedRequest
 
 from analysis.errors import ConfigError
-from analysis.sources.prometheus_http.faults import ServerError
+from analysis.sources.prometheus_http.faults import ServerError, without
 
 # requests takes any callable as `auth` and calls it for every request sent, retries included.
 Auth = Callable[[PreparedRequest], PreparedRequest]
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """Credentials that may have been replaced since they were sent."""
+
+    def renew(self, sent: Mapping[str, str]) -> bool:
+        """Tell whether it is worth asking again, after the headers in `sent` were refused."""
+
 
 # Headers whose values a server may repeat to us: any other could hold a key.
 _OPEN_HEADERS = frozenset(
@@ -49,7 +59,7 @@ class BasicAuth:
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign `request`."""
         pair = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        return _authorized(request, f"Basic {pair}")
+        return authorized(request, f"Basic {pair}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +83,7 @@ class BearerToken:
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign `request`."""
-        return _authorized(request, f"Bearer {self.token}")
+        return authorized(request, f"Bearer {self.token}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +102,11 @@ class BearerTokenFile:
         Raises:
             ServerError: The file cannot be read or does not hold one token.
         """
-        return _authorized(request, f"Bearer {self._token()}")
+        return authorized(request, f"Bearer {self._token()}")
+
+    def renew(self, sent: Mapping[str, str]) -> bool:
+        """Tell whether the file holds another token than the one that was refused."""
+        return sent.get("Authorization", "") not in ("", f"Bearer {self._token()}")
 
     def _token(self) -> str:
         try:
@@ -114,16 +128,15 @@ def _useless_token_file(path: Path, words: str) -> ServerError:
     )
 
 
-def _authorized(request: PreparedRequest, value: str) -> PreparedRequest:
+def authorized(request: PreparedRequest, value: str) -> PreparedRequest:
+    """Add what says who asks."""
     request.headers["Authorization"] = value
     return request
 
 
 def redact(words: str, sent: Mapping[str, str]) -> str:
     """Blank out of a server's words every credential among the headers sent to it."""
-    for secret in sorted(set(_secrets(sent)), key=len, reverse=True):
-        words = words.replace(secret, "***")
-    return words
+    return without(words, _secrets(sent))
 
 
 def _secrets(sent: Mapping[str, str]) -> Iterator[str]:

@@ -27,6 +27,10 @@ class Deadline:
         """Wait, and tell whether there is time left after it; do not wait if there is not."""
         return seconds < self.left_s() and not self._stopped.wait(seconds)
 
+    def rest(self) -> Deadline:
+        """Give a deadline at the same time for a part of the call, which may be stopped alone."""
+        return Deadline(self.left_s())
+
     def stop(self) -> None:
         """End the call now: nothing new is begun, and whoever pauses wakes up."""
         self._stopped.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from analysis.errors import SourceError
@@ -99,6 +99,13 @@ def said(body: bytes, clean: Callable[[str], str]) -> Complaint:
     """Find the server's own words, cleaned of secrets and shortened for a message."""
     found = complaint(body) or Complaint(kind="", words=_sentence(body[:_READ_BYTES]))
     return replace(found, words=_shortened(clean(found.words), _SHOWN_WORDS))
+
+
+def without(words: str, secrets: Iterable[str]) -> str:
+    """Blank secrets out, the longest first."""
+    for secret in sorted({secret for secret in secrets if secret}, key=len, reverse=True):
+        words = words.replace(secret, "***")
+    return words
 
 
 def is_page(body: bytes) -> bool:

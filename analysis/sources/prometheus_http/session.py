@@ -16,10 +16,10 @@ import requests
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
-from analysis.sources.prometheus_http import faults
+from analysis.sources.prometheus_http import bodies, faults
 from analysis.sources.prometheus_http.address import without_secrets
 from analysis.sources.prometheus_http.breakdowns import of_exception
-from analysis.sources.prometheus_http.credentials import redact
+from analysis.sources.prometheus_http.credentials import Renewable, redact
 from analysis.sources.prometheus_http.deadline import Deadline
 from analysis.sources.prometheus_http.decoding import (
     Reply,
@@ -32,7 +32,6 @@ from analysis.sources.prometheus_http.refusals import Refusal, of_refusal
 CONNECT_S = 10.0  # a server that does not even accept within three SYN retries is not there
 SERVER_SHARE = 0.9  # of the time given: the server gives up first, so that its words arrive
 MAX_ERROR_BYTES = 64 * 1024
-CHUNK_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +68,19 @@ class DecodedResponse(requests.Response):
 class QuerySession(requests.Session):
     """One thread's session: queries in, `Reply` out, every fault a `SourceError`."""
 
-    def __init__(self, url: str, limits: Limits, deadline: Deadline) -> None:
-        """Make a session for the server at `url`, without secrets in it."""
+    def __init__(
+        self, url: str, limits: Limits, deadline: Deadline, params: Mapping[str, str]
+    ) -> None:
+        """Make a session for the server at `url`, without secrets in it.
+
+        `params` are sent with every query.
+        """
         super().__init__()
         self.trust_env = False  # no ~/.netrc, no proxies that the configuration does not know of
         self._url = url
         self._limits = limits
         self._deadline = deadline
+        self._always = params
         self._sent: Mapping[str, str] = {}  # the headers of the last attempt
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -91,7 +96,8 @@ class QuerySession(requests.Session):
         Raises:
             SourceError: There is no usable answer.
         """
-        return DecodedResponse(self._decoded(params["query"], self.fetch(method, url, params)))
+        form = {**self._always, **params}
+        return DecodedResponse(self._decoded(params["query"], self.fetch(method, url, form)))
 
     def fetch(self, method: str, url: str, form: Mapping[str, str]) -> bytes:
         """Get the body of a successful answer, asking again after faults that may pass.
@@ -99,18 +105,33 @@ class QuerySession(requests.Session):
         Raises:
             SourceError: There is none.
         """
-        for attempt in range(self._limits.retries):
+        tries, has_renewed = 0, False
+        while True:
             try:
                 return self._attempt(method, url, form)
             except ServerError as fault:
-                pause_s = max(fault.wait_s, self._limits.backoff_s * 2**attempt)
-                if not fault.is_passing or not self._deadline.pause(pause_s):
+                if not has_renewed and self._renews(fault):
+                    has_renewed = True
+                    continue
+                if tries == self._limits.retries or not self._may_pass(fault, tries):
                     raise
-        return self._attempt(method, url, form)
+                tries += 1
+
+    def _renews(self, fault: ServerError) -> bool:
+        """Tell whether other credentials than those refused can be had by now."""
+        signer: object = self.auth  # any callable may stand here
+        is_refusal = fault.code == "unauthorized" and not fault.is_passing
+        return is_refusal and isinstance(signer, Renewable) and signer.renew(self._sent)
+
+    def _may_pass(self, fault: ServerError, tries: int) -> bool:
+        """Wait, and tell whether asking again may help."""
+        pause_s = max(fault.wait_s, self._limits.backoff_s * 2**tries)
+        return fault.is_passing and self._deadline.pause(pause_s)
 
     def _attempt(self, method: str, url: str, form: Mapping[str, str]) -> bytes:
         allowed_s = min(self._limits.timeout_s, self._deadline.left_s())
         until = time.monotonic() + allowed_s
+        self._sent = {}
         if allowed_s <= 0:
             raise faults.too_slow(f"{self._url} was not asked before the time was up")
         try:
@@ -129,12 +150,12 @@ class QuerySession(requests.Session):
     def _body(self, response: requests.Response, query: str, until: float) -> bytes:
         is_success = response.status_code == requests.codes.ok
         limit_bytes = self._limits.answer_bytes if is_success else MAX_ERROR_BYTES
-        body = _read(response, limit_bytes, until=until)
+        body = bodies.read(response, limit_bytes, until=until)
         if not is_success:
-            self._refuse(response, query, body[:limit_bytes])
-        if len(body) > limit_bytes:
+            self._refuse(response, query, body.data[:limit_bytes])
+        if body.is_too_large:
             raise faults.too_large(self._url, query, limit_bytes)
-        return body
+        return body.data
 
     def _refuse(self, response: requests.Response, query: str, body: bytes) -> Never:
         said = faults.said(body, self._clean)
@@ -166,19 +187,6 @@ class QuerySession(requests.Session):
 
 def _timed(form: Mapping[str, str], allowed_s: float) -> dict[str, str]:
     return {**form, "timeout": f"{max(1, round(SERVER_SHARE * allowed_s * 1000))}ms"}
-
-
-def _read(response: requests.Response, limit_bytes: int, *, until: float) -> bytes:
-    chunks, size = [], 0
-    # read1 returns after one read of the socket, so a trickle of bytes cannot outlast the limit.
-    while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit_bytes:
-            break
-        if time.monotonic() > until:
-            raise TimeoutError
-    return b"".join(chunks)
 
 
 def _retry_after_s(value: str) -> float:

@@ -209,3 +209,20 @@ def test_remarks_come_in_the_order_of_the_configuration() -> None:
         "metrics[0] (a).query",
         "metrics[1] (b).query",
     ]
+
+
+def test_a_metric_of_a_table_must_be_a_plain_selector() -> None:
+    sources = {"metrics": {"prometheus": {"step": "1m"}}, "orders": {"table": {"path": "o.csv"}}}
+    config = a_config(
+        a_metric("a", query='sum(orders{v="${v}"})', source="orders"),
+        a_metric("b", query='orders{v="${v}"}', source="orders"),
+        a_metric("c", query='sum(orders{v="${v}"})'),
+        sources=sources,
+    )
+
+    with pytest.raises(ConfigError) as caught:
+        lint(config)
+
+    (fault,) = caught.value.faults
+    assert fault.path == "metrics[0] (a).query"
+    assert fault.message.startswith("must be a plain selector, for its source is a table")

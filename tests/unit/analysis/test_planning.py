@@ -17,7 +17,7 @@ from analysis.planning import (
     plan_history,
     unique_requests,
 )
-from analysis.sources.port import RequestKind
+from analysis.sources.port import RequestKind, Summing
 from analysis.window import Window
 from tests.support.builders import START, Document, a_config, a_metric, a_window, some_counts
 
@@ -289,3 +289,65 @@ def test_a_past_of_too_many_steps_is_refused() -> None:
 
     with pytest.raises(ConfigError, match=r"window.history.*172,800 steps, 100,000 at most"):
         plan_history(config, a_window(step_s=15), {})
+
+
+# ---- what may be summed
+
+
+def summing_of(config: CanaryConfig) -> dict[str, Summing]:
+    """Give, by query of the canary, how the samples of its request may be summed."""
+    sides = {"baseline": {"v": "old"}, "canary": {"v": "new"}}
+    found = unique_requests(plan(config, a_window(), sides))
+    return {
+        one.query: one.summing for one in found if one.summing is not None and '"new"' in one.query
+    }
+
+
+def test_counters_may_be_summed_on_the_steps_and_expressions_may_not() -> None:
+    found = summing_of(a_config(some_counts(pods="pod"), a_metric("memory")))
+
+    assert found == {
+        'errors_failed{v="new"}': Summing(step_s=60, keep=("pod",), group="errors"),
+        'errors_all{v="new"}': Summing(step_s=60, keep=("pod",), group="errors"),
+    }
+
+
+def test_metrics_that_share_a_counter_are_summed_together_and_keep_all_labels() -> None:
+    shared = 'all{v="${v}"}'
+    found = summing_of(
+        a_config(
+            {"name": "a", "counts": {"events": 'a{v="${v}"}', "total": shared}},
+            {
+                "name": "b",
+                "sums": {"numerator": 'b{v="${v}"}', "denominator": shared},
+                "pods": "pod",
+            },
+            {"name": "c", "counts": {"events": 'c{v="${v}"}', "total": 'd{v="${v}"}'}},
+        )
+    )
+
+    assert {query: one.group for query, one in found.items()} == {
+        'a{v="new"}': "a",
+        'all{v="new"}': "a",
+        'b{v="new"}': "a",
+        'c{v="new"}': "c",
+        'd{v="new"}': "c",
+    }
+    assert found['all{v="new"}'].keep == ("pod",)
+
+
+def test_the_past_is_summed_for_itself() -> None:
+    config = a_config(
+        {
+            "name": "latency",
+            "sums": {"numerator": 'n{v="${v}"}', "denominator": 'd{v="${v}"}'},
+            "pods": "pod",
+        },
+        window={"planned": "1h", "warmup": "0s", "history": "24h"},
+    )
+    sides = {"baseline": {"v": "old"}, "canary": {"v": "new"}}
+
+    asks = plan_history(config, a_window(minutes=60), sides)
+
+    groups = {ask.request.summing.group for ask in asks if ask.request.summing is not None}
+    assert groups == {"history_latency"}

@@ -35,7 +35,7 @@ def at(line: int, path: str, message: str) -> str:
 
 
 MAPPING = "must be a mapping, with a key and a colon on each line"
-TOP = "version, name, source, variables, window, risk, scoring, metrics"
+TOP = "version, name, source, sources, variables, window, risk, scoring, metrics"
 
 # Each adds one fault to `BASE`: what is added, the fault's path, what is said of it.
 FAULTS = {
@@ -292,7 +292,62 @@ FAULTS = {
     "two ways in": (
         "source: {prometheus: {username: u, password_env: P, bearer_token_env: T}}",
         "source.prometheus",
-        "give one of bearer_token_file, bearer_token_env and username",
+        "give one of bearer_token_file, bearer_token_env, username, oauth2 and sigv4",
+    ),
+    "a client without a secret": (
+        "source: {prometheus: {oauth2: {token_url: 'https://idp/token', client_id: c}}}",
+        "source.prometheus.oauth2",
+        "give one of client_secret_env and client_secret_file",
+    ),
+    "a key without its certificate": (
+        "source: {prometheus: {key_file: k}}",
+        "source.prometheus",
+        "key_file needs cert_file",
+    ),
+    "a backend that nobody knows": (
+        "source: {prometheus: {backend: cortex}}",
+        "source.prometheus.backend",
+        "input should be 'prometheus', 'thanos', 'mimir', 'victoriametrics', 'google' or 'amazon'",
+    ),
+    "a tenant where there are none": (
+        "source: {prometheus: {tenant: shop}}",
+        "source.prometheus",
+        "tenant needs a backend with tenants: mimir, thanos, victoriametrics; got prometheus",
+    ),
+    "a server and a table at once": (
+        "source: {prometheus: {}, table: {path: a.csv}}",
+        "source",
+        "give prometheus or table; two sources stand under `sources`",
+    ),
+    "one column for two things": (
+        "source: {table: {path: a.csv, value: time}}",
+        "source.table",
+        "time, metric and value are three columns; give each its own name",
+    ),
+    "a source beside sources": (
+        "sources: {a: {}}\nsource: {}",
+        "sources",
+        "give source or sources, not both",
+    ),
+    "a misspelt key of a named source": (
+        "sources: {business: {prometheus: {urll: x}}}",
+        "sources.business.prometheus.urll",
+        "is no key here; did you mean 'url'?",
+    ),
+    "sources on different grids": (
+        "sources: {a: {}, b: {prometheus: {step: 1m}}}",
+        "sources.b",
+        "has a step of 1m, a one of 15s; all metrics are judged on one grid of steps",
+    ),
+    "a metric of a source where there is but one": (
+        "  source: business",
+        "metrics[0].source",
+        "names a source, but there are no `sources`; describe them, or leave it out",
+    ),
+    "a metric of a misspelt source": (
+        "  source: bussiness\nsources: {metrics: {}, business: {}}",
+        "metrics[0].source",
+        "is none of the sources; did you mean 'business'?",
     ),
     "a user without a password": (
         "source: {prometheus: {username: u}}",
