@@ -14,11 +14,18 @@ from analysis import scoring
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.config.load import digest
+from analysis.guards import Finding, Severity
 from analysis.limits import limits_of
-from analysis.planning import Variables, plan, plan_history, unique_requests
+from analysis.planning import (
+    Variables,
+    baseline_offset_s,
+    plan,
+    plan_history,
+    unique_requests,
+)
 from analysis.report import AnalysisReport, MetricReport, Provenance, source_errors
 from analysis.retrospect import Trace, retrace, together
-from analysis.samples import Gathered, gather
+from analysis.samples import Gathered, gather, inspect_rollout, weight_of
 from analysis.sides import PodSeries, distribution_of, pods_of
 from analysis.sources.port import (
     MetricSource,
@@ -91,9 +98,10 @@ def prepare(
         ConfigError: A query cannot be rendered, or both sides ask the same.
         SourceError: No request could be answered.
     """
+    weight = weight_of(config, variables)
     asks = (*plan(config, window, variables), *plan_history(config, window, variables))
     answers = source.answer(unique_requests(asks), progress=progress)
-    gathered = gather(config, window, asks, answers)
+    gathered = gather(config, window, asks, answers, weight=weight)
     return Prepared(config=config, window=window, variables=variables, gathered=gathered)
 
 
@@ -156,6 +164,8 @@ class Concluded:
             log_e=decision.log_e,
             pass_score=config.scoring.pass_,
             marginal_score=config.scoring.marginal,
+            baseline_offset_s=baseline_offset_s(config),
+            findings=inspect_rollout(look.gathered, look.window),
             warnings=_warnings(config, look.window),
             provenance=provenance_of(config, look.variables),
             trace=_together(self.scored, traces),
@@ -189,15 +199,16 @@ def _judged(one: Gathered, found: Iterator[tuple[judges.Judge, Judgment]]) -> _J
     if invalid := _invalid(one):
         return _Judged(gathered=one, judgment=invalid)
     rule, judgment = next(found)
-    return _Judged(gathered=one, judgment=_with_notes(judgment, one.notes), rule=rule)
+    judgment = _guarded(_with_notes(judgment, one.notes), one.findings)
+    return _Judged(gathered=one, judgment=judgment, rule=rule)
 
 
 def _invalid(one: Gathered) -> Judgment | None:
     """Give the judgment of a metric that has no answer, or whose comparison would be worthless."""
     if one.error:
         reason, text = Reason.SOURCE, f"no answer from the source: {one.error}"
-    elif one.findings:
-        reason, text = Reason.GUARD, "; ".join(finding.summary for finding in one.findings)
+    elif not one.is_valid:
+        reason, text = Reason.GUARD, _told(one.findings, Severity.INVALID)
     else:
         return None
     return Judgment(
@@ -207,6 +218,23 @@ def _invalid(one: Gathered) -> Judgment | None:
 
 def _with_notes(judgment: Judgment, notes: tuple[str, ...]) -> Judgment:
     return replace(judgment, warnings=judgment.warnings + notes) if notes else judgment
+
+
+def _guarded(judgment: Judgment, findings: Sequence[Finding]) -> Judgment:
+    """Withhold a pass that a guard does not believe; a fail stands, as does the evidence for it."""
+    against = _told(findings, Severity.WITHHELD)
+    if not against or judgment.verdict is Verdict.FAIL:
+        return judgment
+    return replace(
+        judgment,
+        verdict=Verdict.INCONCLUSIVE,
+        reason=Reason.GUARD,
+        summary=f"{against}; what was seen: {judgment.summary}",
+    )
+
+
+def _told(findings: Sequence[Finding], severity: Severity) -> str:
+    return "; ".join(one.summary for one in findings if one.severity is severity)
 
 
 def judges_of(
@@ -285,11 +313,17 @@ def _pods(side: Side) -> int:
 
 
 def _warnings(config: CanaryConfig, window: Window) -> tuple[str, ...]:
-    planned = config.window.planned
-    if window.end - window.start > planned.total_seconds() * 1.01:
-        length = format_duration(planned)
-        return (f"the window is longer than window.planned ({length}); evidence is tuned for that",)
-    return ()
+    planned, offset = config.window.planned, config.window.baseline_offset
+    length = format_duration(planned)
+    too_long = f"the window is longer than window.planned ({length}); evidence is tuned for that"
+    warnings = (too_long,) if window.end - window.start > planned.total_seconds() * 1.01 else ()
+    if offset is None:
+        return warnings
+    unpaired = (
+        f"unpaired: the baseline was read {format_duration(offset)} before the canary; whatever "
+        f"else changed meanwhile is part of the difference, and no error rate covers it"
+    )
+    return (unpaired, *warnings)
 
 
 def provenance_of(config: CanaryConfig, variables: Variables) -> Provenance:

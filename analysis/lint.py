@@ -13,8 +13,7 @@ import promql_parser
 from analysis.config import BUILT_IN, SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.errors import ConfigError, Fault
-from analysis.planning import known_variables
-from analysis.query import references, render
+from analysis.query import needed, references, render
 from judges.core.history import LEAST_WINDOWS
 
 # One of these fits wherever a value may stand: as a duration, as a word, as a number.
@@ -25,8 +24,9 @@ MOST_TRIALS = 81
 FEW_STEPS = 30
 # How the series beside the buckets are named, and counters.
 _NO_BUCKETS = ("_sum", "_count", "_total")
-_RANGE = re.compile(r"\[([^\]:]+)\]")
-_COUNTER_FUNCTIONS = re.compile(r"\b(rate|irate|increase)\s*\(")
+_ONE_VALUE = {"last", "max", "min"}
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`')
+_COUNTED_OVER = re.compile(r"\b(?:rate|irate|increase)\s*\([^\[\]]*\[([^\]:]+)\]")
 
 
 def lint(config: CanaryConfig) -> tuple[Fault, ...]:
@@ -39,16 +39,28 @@ def lint(config: CanaryConfig) -> tuple[Fault, ...]:
     warnings = [*_of_window(config), *_of_variables(config)]
     faults: list[Fault] = []
     for index, metric in enumerate(config.metrics):
-        for role, template in metric.templates():
-            path = f"metrics[{index}] ({metric.name}).{role}"
+        for place, role, template in _templates(metric):
+            path = f"metrics[{index}] ({metric.name}).{place}"
             try:
-                warnings += _of_query(path, role, template, config)
+                warnings += _of_query(path, role, template, metric, config)
                 _check_table(metric, template, config)
             except ConfigError as error:
                 faults += [Fault(path=path, message=fault.message) for fault in error.faults]
     if faults:
         raise ConfigError(tuple(faults))
     return tuple(warnings)
+
+
+def _templates(metric: Metric) -> Iterator[tuple[str, str, str]]:
+    """Give each query once, with its place and its role."""
+    by_side = [metric.templates(side) for side in SIDES]
+    for baseline, canary in zip(*by_side, strict=True):
+        role = canary[0]
+        if baseline == canary:
+            yield role, *canary
+        else:
+            yield f"{role}.{SIDES[0]}", *baseline
+            yield f"{role}.{SIDES[1]}", *canary
 
 
 def _of_window(config: CanaryConfig) -> Iterator[Fault]:
@@ -64,10 +76,10 @@ def _of_window(config: CanaryConfig) -> Iterator[Fault]:
 
 def _of_history(config: CanaryConfig) -> Iterator[Fault]:
     history = config.window.history
-    needed = LEAST_WINDOWS * (config.window.planned - config.window.warmup)
-    if history is not None and history < needed:
+    enough = LEAST_WINDOWS * (config.window.planned - config.window.warmup)
+    if history is not None and history < enough:
         message = (
-            f"is shorter than {LEAST_WINDOWS} of the planned windows ({format_duration(needed)}), "
+            f"is shorter than {LEAST_WINDOWS} of the planned windows ({format_duration(enough)}), "
             f"so late looks are judged without it"
         )
         yield Fault(path="window.history", message=message)
@@ -79,13 +91,18 @@ def _of_variables(config: CanaryConfig) -> Iterator[Fault]:
         *BUILT_IN,
         "planned",
     }
-    for name in sorted(known_variables(config) - declared):
+    undeclared = frozenset().union(
+        *(needed(text) for metric in config.metrics for _, _, text in _templates(metric))
+    )
+    for name in sorted(undeclared - declared):
         for near in difflib.get_close_matches(name, declared, n=1):
             message = f"a query uses ${{{name}}}, which is not declared; did you mean '{near}'?"
             yield Fault(path="variables", message=message)
 
 
-def _of_query(path: str, role: str, template: str, config: CanaryConfig) -> Iterator[Fault]:
+def _of_query(
+    path: str, role: str, template: str, metric: Metric, config: CanaryConfig
+) -> Iterator[Fault]:
     try:
         query, parsed = _parsed(template, config)
     except ValueError as error:
@@ -99,7 +116,7 @@ def _of_query(path: str, role: str, template: str, config: CanaryConfig) -> Iter
         )
     if isinstance(parsed, promql_parser.VectorSelector) and role == "buckets":
         yield from _of_buckets(path, parsed)
-    if role == "query":
+    if role == "query" and not _looks_at_one_value(metric):
         yield from _overlap(path, query, config.step)
 
 
@@ -167,11 +184,15 @@ def _of_buckets(path: str, selector: promql_parser.VectorSelector) -> Iterator[F
         yield Fault(path=path, message=message)
 
 
+def _looks_at_one_value(metric: Metric) -> bool:
+    """Tell whether the judge reads off one value, to which it is all the same how steps relate."""
+    judge = metric.judge
+    return judge.kind == "threshold" and judge.parameters.get("statistic") in _ONE_VALUE
+
+
 def _overlap(path: str, query: str, step: timedelta) -> Iterator[Fault]:
     """Warn of ranges that overlap from step to step: they correlate the steps by themselves."""
-    if not _COUNTER_FUNCTIONS.search(query):
-        return
-    for text in _RANGE.findall(query):
+    for text in dict.fromkeys(_COUNTED_OVER.findall(_STRING.sub('""', query))):
         try:
             span = promql_parser.parse_duration(text.strip())
         except ValueError:

@@ -12,7 +12,7 @@ from analysis.config.fields import format_duration, parse_duration
 from analysis.engine import judges_of, provenance_of
 from analysis.errors import ConfigError
 from analysis.forecast import Basis, Forecast, Planned, forecast
-from analysis.guards import Finding
+from analysis.guards import Finding, Severity
 from analysis.planning import Ask, Variables, plan, plan_baseline, unique_requests
 from analysis.report import AskedQuery, Provenance
 from analysis.samples import Gathered, gather
@@ -22,8 +22,6 @@ from judges import Judge
 
 # What programs may rely on; raised when a field changes its meaning or goes away.
 SCHEMA = "plan-v1"
-# Too few requests in the past are no reason to forecast nothing: more of them is the forecast.
-HARMLESS = frozenset({"little_exposure"})
 # Tells the series of a canary that is the baseline itself from the baseline's.
 MARK, EARLIER = "serinus_window", "earlier"
 NO_PAST = (
@@ -234,7 +232,13 @@ def _ask_baseline(
         for request, answer in moved.items()
     }
     asks: Sequence[Ask] = [*now, *(replace(ask, side=SIDES[1]) for ask in before)]
-    return gather(config, window, asks, {**answers, **later})
+    return gather(_side_by_side(config), window, asks, {**answers, **later})
+
+
+def _side_by_side(config: CanaryConfig) -> CanaryConfig:
+    """Give a configuration whose baseline is read at the time that was asked for here."""
+    window = config.window.model_copy(update={"baseline_offset": None})
+    return config.model_copy(update={"window": window})
 
 
 def _later(answer: Answer, shift_s: float) -> Answer:
@@ -247,6 +251,21 @@ def _later(answer: Answer, shift_s: float) -> Answer:
 
 
 # ---- the forecast
+
+
+def forecasts(
+    config: CanaryConfig, gathered: Sequence[Gathered], window: Window
+) -> dict[str, Forecast]:
+    """Forecast every metric of a rollout as configured, by what both sides showed in a window.
+
+    Args:
+        config: How to judge, and for how long.
+        gathered: What the metrics' queries brought.
+        window: When.
+    """
+    planned = _planned(config, window, Ahead())
+    ready = zip(gathered, judges_of(config, gathered, window), strict=True)
+    return {one.metric.name: _forecast(one, judge, planned) for one, judge in ready}
 
 
 def _metric(one: Gathered, judge: Judge, planned: Planned) -> MetricOutlook:
@@ -264,7 +283,8 @@ def _metric(one: Gathered, judge: Judge, planned: Planned) -> MetricOutlook:
 def _forecast(one: Gathered, judge: Judge, planned: Planned) -> Forecast:
     if one.error or one.sample is None:
         return _none(one.metric, f"no answer from the source: {one.error}")
-    if worthless := [finding for finding in one.findings if finding.code not in HARMLESS]:
+    if not one.is_valid:
+        worthless = (f for f in one.findings if f.severity is Severity.INVALID)
         texts = [_why_not(finding, planned) for finding in worthless]
         return _none(one.metric, f"the past does not tell: {'; '.join(texts)}")
     found = forecast(judge, one.sample, planned)

@@ -18,6 +18,8 @@ from analysis.window import MOST_STEPS, Window
 LOOKBACK_S = 300.0
 # Before the role of what is asked of the baseline's past.
 HISTORY = "history_"
+# The role of a counter that need not exist: where nothing failed, nothing has counted it.
+EVENTS = "events"
 
 Variables = Mapping[str, Mapping[str, object]]  # by side, then by name
 
@@ -74,13 +76,14 @@ def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[As
             same, and every variable that the window gives.
     """
     asks: list[Ask] = []
-    faults = _taken(variables)
+    faults = [*_taken(variables), *_reaching_over(config, window)]
     values = {side: _values(config, window, variables, side) for side in SIDES}
+    windows = {SIDES[0]: window.earlier(baseline_offset_s(config)), SIDES[1]: window}
     for index, metric in enumerate(config.metrics):
         of_metric: list[Ask] = []
         for side in SIDES:
             rendered, failed = _rendered(
-                index, metric, side, values[side], window, config.source_name(metric)
+                index, metric, side, values[side], windows[side], config.source_name(metric)
             )
             of_metric += rendered
             faults += failed
@@ -153,15 +156,27 @@ def past_of(config: CanaryConfig, window: Window) -> Window | None:
     """Give the stretch before the window that is asked for; `None` where none is, or no step."""
     if config.window.history is None:
         return None
-    past = window.before(config.window.history.total_seconds())
+    baselines = window.earlier(baseline_offset_s(config))
+    past = baselines.before(config.window.history.total_seconds())
     return past if past.steps else None
 
 
 def known_variables(config: CanaryConfig) -> frozenset[str]:
     """Name every variable that a query refers to or that the configuration declares."""
-    templates = [template for metric in config.metrics for _, template in metric.templates()]
+    templates = [
+        template
+        for metric in config.metrics
+        for side in SIDES
+        for _, template in metric.templates(side)
+    ]
     declared = {name for side in SIDES for name in config.side_variables(side)}
     return frozenset().union(declared, *(references(template) for template in templates))
+
+
+def baseline_offset_s(config: CanaryConfig) -> float:
+    """Give by how many seconds the baseline is read earlier than the canary; 0 side by side."""
+    offset = config.window.baseline_offset
+    return offset.total_seconds() if offset is not None else 0.0
 
 
 def learns(metric: Metric) -> bool:
@@ -172,6 +187,18 @@ def learns(metric: Metric) -> bool:
 def tells_pods(metric: Metric) -> bool:
     """Tell whether the metric's series can be told apart by pod."""
     return metric.query is not None or metric.pods is not None
+
+
+def _reaching_over(config: CanaryConfig, window: Window) -> list[Fault]:
+    """Refuse a window so long that the baseline would be read after the canary began."""
+    offset_s, length_s = baseline_offset_s(config), window.end - window.start
+    if not offset_s or length_s <= offset_s + window.step_s:
+        return []
+    text = (
+        f"is {offset_s:.0f} s and the window {length_s:.0f} s long, so the baseline would be read "
+        f"after the canary began; choose a longer offset or a shorter window"
+    )
+    return [Fault(path="window.baseline_offset", message=text)]
 
 
 def _too_long(past: Window) -> list[Fault]:
@@ -192,7 +219,7 @@ def _rendered(
     """Render a metric's queries for one side, with what is wrong with them."""
     asks: list[Ask] = []
     faults: list[Fault] = []
-    for role, template in metric.templates():
+    for role, template in metric.templates(side):
         try:
             query = render(template, values)
         except MissingVariableError as error:
@@ -248,13 +275,18 @@ def _request(metric: Metric, query: str, window: Window, source: str) -> Request
     return Request(
         kind=RequestKind.SAMPLES if metric.histogram is None else RequestKind.BUCKETS,
         query=query,
-        start=math.floor(window.start - LOOKBACK_S),
+        start=asked_from(window),
         end=float(edges[-1]),
         source=source,
         summing=Summing(
             step_s=window.step_s, keep=(metric.pods,) if metric.pods else (), group=metric.name
         ),
     )
+
+
+def asked_from(window: Window) -> float:
+    """Give the first instant that raw samples are asked for, epoch seconds."""
+    return math.floor(window.start - LOOKBACK_S)
 
 
 def compares(metric: Metric) -> bool:
@@ -269,7 +301,8 @@ def _sides_ask_the_same(asks: Sequence[Ask]) -> bool:
 
 
 def _same(metric: Metric) -> str:
-    names = sorted(set().union(*(references(template) for _, template in metric.templates())))
+    templates = (template for side in SIDES for _, template in metric.templates(side))
+    names = sorted(set().union(*(references(template) for template in templates)))
     used = f"it uses {', '.join(names)}" if names else "it uses no variable"
     return (
         f"both sides ask the same query ({used}); use a variable that differs between baseline and "

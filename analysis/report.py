@@ -62,7 +62,7 @@ class MetricReport:
         weight: Its part of the score, a fraction.
         lost: Points it cost the score.
         judgment: What its judge said.
-        findings: Why the comparison is not valid; empty where it is.
+        findings: What speaks against the comparison, the gravest first.
         queries: What was asked.
         times: Ends of the judged steps, epoch seconds, shape (steps,).
         baseline: The baseline's level in each step, NaN where unknown, shape (steps,).
@@ -127,10 +127,12 @@ class AnalysisReport:
         false_fail: The rollout's budget of false fails.
         looks: `anytime` or `fixed`.
         log_e: Evidence of harm of the whole rollout.
+        baseline_offset_s: By how many seconds the baseline was read earlier; 0 side by side.
         warnings: What a reader should know.
         provenance: How to get it again.
         trace: Evidence of harm of the whole rollout at earlier looks; `None` where it was not asked
             for, or does not gather.
+        findings: What speaks against the rollout's comparisons as a whole.
     """
 
     name: str
@@ -149,7 +151,9 @@ class AnalysisReport:
     marginal_score: float
     warnings: tuple[str, ...]
     provenance: Provenance
+    findings: tuple[Finding, ...] = ()
     trace: Trace | None = None
+    baseline_offset_s: float = 0.0
 
     @property
     def source_errors(self) -> tuple[str, ...]:

@@ -11,9 +11,20 @@ from dataclasses import dataclass, field, replace
 from analysis import guards, histograms, pairing
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.errors import SourceError
-from analysis.guards import Comparison, Finding
+from analysis.guards import Comparison, Finding, Rollout, Severity, Weight
 from analysis.pairing import CounterPair, Roles
-from analysis.planning import HISTORY, Ask, compares, learns, past_of, tells_pods
+from analysis.planning import (
+    EVENTS,
+    HISTORY,
+    Ask,
+    Variables,
+    asked_from,
+    baseline_offset_s,
+    compares,
+    learns,
+    past_of,
+    tells_pods,
+)
 from analysis.report import AskedQuery
 from analysis.sides import pod_names
 from analysis.sources.port import Answer, Answers, Series
@@ -29,9 +40,10 @@ class Gathered:
         metric: The metric.
         queries: Its queries, and how each was answered.
         sample: Both sides on the grid; `None` where a query failed.
-        notes: Remarks that a reader of the judgment should know.
-        findings: What makes a comparison worthless.
         pods: Names of the sample's rows, by side.
+        notes: Remarks that a reader of the judgment should know.
+        findings: What speaks against the comparison.
+        comparison: What the guards looked at; `None` where a query failed.
     """
 
     metric: Metric
@@ -40,6 +52,12 @@ class Gathered:
     pods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    comparison: Comparison | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether there is anything to judge."""
+        return all(finding.severity is not Severity.INVALID for finding in self.findings)
 
     @property
     def error(self) -> str | None:
@@ -47,8 +65,26 @@ class Gathered:
         return next((query.error for query in self.queries if query.failed), None)
 
 
+def weight_of(config: CanaryConfig, variables: Variables) -> Weight | None:
+    """Give the canary's part of the traffic; `None` where nobody said.
+
+    Raises:
+        ConfigError: A variable that should hold it has no value, or one that is no weight.
+    """
+    if config.traffic is None:
+        return None
+    side = SIDES[1]
+    share = config.traffic.share({**config.side_variables(side), **variables.get(side, {})})
+    return None if share is None else Weight(share=share, tolerance=config.traffic.tolerance)
+
+
 def gather(
-    config: CanaryConfig, window: Window, asks: Sequence[Ask], answers: Answers
+    config: CanaryConfig,
+    window: Window,
+    asks: Sequence[Ask],
+    answers: Answers,
+    *,
+    weight: Weight | None = None,
 ) -> list[Gathered]:
     """Lay every metric's series on the grid of the window and inspect them.
 
@@ -57,18 +93,39 @@ def gather(
         window: The time to judge.
         asks: What was asked, as `planning.plan` and `planning.plan_history` give it.
         answers: What was answered.
+        weight: What the requests of both sides are held against.
     """
+    if offset_s := baseline_offset_s(config):
+        answers = _moved(asks, answers, offset_s)
     by_metric: dict[str, list[Ask]] = {metric.name: [] for metric in config.metrics}
     for ask in asks:
         by_metric[ask.metric].append(ask)
-    gathered = [_gathered(one, by_metric[one.name], answers, window) for one in config.metrics]
+    gathered = [
+        _guarded(
+            _gathered(one, by_metric[one.name], answers, window, is_paired=not offset_s), weight
+        )
+        for one in config.metrics
+    ]
     past = past_of(config, window)
     if past is None:
         return gathered
     return [_with_history(one, by_metric[one.metric.name], answers, past) for one in gathered]
 
 
-def _gathered(metric: Metric, asked: Sequence[Ask], answers: Answers, window: Window) -> Gathered:
+def _moved(asks: Sequence[Ask], answers: Answers, offset_s: float) -> Answers:
+    """Lay what the baseline answered of an earlier time on the canary's."""
+    moved = dict(answers)
+    for request in {a.request for a in asks if a.side == SIDES[0] and not a.is_history}:
+        answer = answers[request]
+        if isinstance(answer, Answer):
+            later = (replace(one, times=one.times + offset_s) for one in answer.series)
+            moved[request] = replace(answer, series=tuple(later))
+    return moved
+
+
+def _gathered(
+    metric: Metric, asked: Sequence[Ask], answers: Answers, window: Window, *, is_paired: bool
+) -> Gathered:
     queries = tuple(_asked(ask, answers[ask.request]) for ask in asked)
     if any(query.failed for query in queries):
         return Gathered(metric=metric, queries=queries)
@@ -84,7 +141,24 @@ def _gathered(metric: Metric, asked: Sequence[Ask], answers: Answers, window: Wi
             for side, rows in ((s, getattr(sampled.sample, s)) for s in SIDES)
         },
         notes=sampled.notes + infos,
-        findings=guards.inspect(_comparison(metric, own, answers, sampled)),
+        comparison=_comparison(metric, own, answers, sampled, window, is_paired=is_paired),
+    )
+
+
+def _guarded(one: Gathered, weight: Weight | None) -> Gathered:
+    if one.comparison is None:
+        return one
+    comparison = replace(one.comparison, weight=weight)
+    return replace(one, comparison=comparison, findings=guards.inspect(comparison))
+
+
+def inspect_rollout(gathered: Sequence[Gathered], window: Window) -> tuple[Finding, ...]:
+    """Say what speaks against the comparisons of a rollout as a whole."""
+    comparisons = {
+        one.metric.name: one.comparison for one in gathered if one.comparison is not None
+    }
+    return guards.inspect_rollout(
+        Rollout(comparisons=comparisons, since=asked_from(window), begin=float(window.edges[0]))
     )
 
 
@@ -152,7 +226,9 @@ class _Sampled:
 
 def _sample(metric: Metric, own: Sequence[Ask], answers: Answers, window: Window) -> _Sampled:
     baseline, canary = (_series(own, answers, side) for side in SIDES)
-    return _laid(metric, (baseline, canary), own[0].request.start, window)
+    # A baseline of an earlier time was asked for earlier; it has been moved to the canary's.
+    since = max(ask.request.start for ask in own)
+    return _laid(metric, (baseline, canary), since, window)
 
 
 def _laid(metric: Metric, by_side: tuple[Roles, Roles], since: float, window: Window) -> _Sampled:
@@ -189,7 +265,7 @@ def _of_counters(
     return _Sampled(
         sample=Sample(baseline=baseline, canary=canary, step_s=window.step_s),
         notes=(
-            *(() if any(pair.numerator for pair in pairs) else (nothing,)),
+            *(() if metric.counts is None or any(p.numerator for p in pairs) else (nothing,)),
             *_interval_notes(max(one_s, other_s), window),
         ),
     )
@@ -227,7 +303,13 @@ def _said(own: Sequence[Ask], answers: Answers, what: str) -> tuple[str, ...]:
 
 
 def _comparison(
-    metric: Metric, own: Sequence[Ask], answers: Answers, sampled: _Sampled
+    metric: Metric,
+    own: Sequence[Ask],
+    answers: Answers,
+    sampled: _Sampled,
+    window: Window,
+    *,
+    is_paired: bool,
 ) -> Comparison:
     series = {
         side: tuple(one for role in _series(own, answers, side).values() for one in role)
@@ -240,4 +322,18 @@ def _comparison(
         warnings=_said(own, answers, "warnings"),
         edges=sampled.edges,
         needs_baseline=compares(metric),
+        is_paired=is_paired,
+        absent=_absent(own, answers),
+        begin=float(window.edges[0]),
+    )
+
+
+def _absent(own: Sequence[Ask], answers: Answers) -> tuple[tuple[str, str], ...]:
+    """Name what found no series; a counter of events need not exist before the first one."""
+    return tuple(
+        (ask.side, ask.role)
+        for ask in own
+        if ask.role != EVENTS
+        and isinstance(answer := answers[ask.request], Answer)
+        and not answer.series
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -56,6 +56,10 @@ class Window:
     def judged_s(self) -> float:
         """Seconds covered by the steps."""
         return self.steps * self.step_s
+
+    def earlier(self, offset_s: float) -> Window:
+        """Give the same stretch `offset_s` seconds earlier, in whole steps on the same grid."""
+        return replace(self, start=self.start - offset_s, end=self.end - offset_s)
 
     def before(self, length_s: float) -> Window:
         """Give the stretch of `length_s` seconds before this one, in steps as long, all of it."""

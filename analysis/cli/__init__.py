@@ -35,6 +35,7 @@ COMMANDS = {
     "export": "Write what Argo Rollouts or Flagger need to ask for the verdict.",
     "init": "Write a commented configuration to start from.",
     "judges": "List the judges and their parameters.",
+    "presets": "List traffic layers: what they count, and how they tell the sides apart.",
     "schema": "Print the JSON Schema of a configuration, for editors.",
 }
 

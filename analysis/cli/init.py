@@ -10,14 +10,33 @@ import click
 from analysis.cli.output import write_file
 from analysis.errors import DeliveryError
 
+RECIPES = files("analysis.presets") / "recipes"
+
+
+def recipes() -> list[str]:
+    """Name the recipes, one for each way of shipping."""
+    return sorted(file.name.removesuffix(".yaml") for file in RECIPES.iterdir())
+
+
+def _text(recipe: str | None, *, tests: bool) -> str:
+    package = "analysis.testing" if tests else "analysis.config"
+    file = RECIPES / f"{recipe}.yaml" if recipe else files(package) / "starter.yaml"
+    return file.read_text(encoding="utf-8")
+
 
 @click.command(
     "init",
     epilog="""\b
 Examples:
   serinus init --output canary.yaml
+  serinus init --recipe argo-canary-background > canary.yaml
   serinus init --tests --output canary_test.yaml
 """,
+)
+@click.option(
+    "--recipe",
+    type=click.Choice(recipes()),
+    help="Start from a way of shipping instead; its sides and metrics come from presets.",
 )
 @click.option(
     "--output",
@@ -26,10 +45,11 @@ Examples:
     help="Write there instead of to standard output; an existing file is never overwritten.",
 )
 @click.option("--tests", is_flag=True, help="Write tests of that configuration instead.")
-def command(output: Path | None, *, tests: bool) -> None:
+def command(recipe: str | None, output: Path | None, *, tests: bool) -> None:
     """Write a commented configuration to start from, or tests of it."""
-    package, next_ = ("analysis.testing", "test") if tests else ("analysis.config", "check")
-    text = (files(package) / "starter.yaml").read_text(encoding="utf-8")
+    if recipe and tests:
+        raise click.UsageError("give --recipe or --tests; the tests are of the starter")
+    text = _text(recipe, tests=tests)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -38,4 +58,4 @@ def command(output: Path | None, *, tests: bool) -> None:
             f"{output} exists already and was left as it is; choose another --output"
         )
     write_file(output, text)
-    click.echo(f"wrote {output}; next: serinus {next_} {output}")
+    click.echo(f"wrote {output}; next: serinus {'test' if tests else 'check'} {output}")

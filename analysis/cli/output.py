@@ -54,6 +54,11 @@ def rendered(show: Callable[[Console], None], *, is_terminal: bool) -> str:
     return buffer.getvalue()
 
 
+def trimmed(text: str) -> str:
+    """Take away the blanks with which a table or a padded line ends."""
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
 def write_out(text: str) -> None:
     """Write to standard output.
 

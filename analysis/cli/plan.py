@@ -16,6 +16,7 @@ from analysis.cli.output import (
     output_option,
     progress_bar,
     rendered,
+    trimmed,
     write_file,
     write_out,
 )
@@ -119,16 +120,11 @@ def _deliver(outlook: Outlook, form: str, output: Path | None) -> None:
         print_outlook(outlook, console)
 
     is_terminal = output is None and sys.stdout.isatty()
-    text = to_json(outlook) if form == "json" else _trimmed(rendered(show, is_terminal=is_terminal))
+    text = to_json(outlook) if form == "json" else trimmed(rendered(show, is_terminal=is_terminal))
     if output is None:
         write_out(text)
     else:
         write_file(output, text)
-
-
-def _trimmed(text: str) -> str:
-    """Take away the blanks with which a table fills its lines."""
-    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
 def _exit_code(outlook: Outlook) -> int:

@@ -12,8 +12,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     PlainSerializer,
     StringConstraints,
+    Tag,
     WithJsonSchema,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
@@ -123,3 +125,28 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterVali
 Scalar = str | int | float | None
 Variable = Annotated[Scalar | dict[str, Scalar], BeforeValidator(_variable)]
 Query = Annotated[str, StringConstraints(min_length=1, max_length=20_000, strip_whitespace=True)]
+
+
+class BySide(Section):
+    """A query that differs between the sides by more than the values of variables."""
+
+    baseline: Query
+    canary: Query
+
+
+def _form(value: object) -> str:
+    return SIDED if isinstance(value, Mapping | BySide) else SINGLE
+
+
+# How pydantic names the two forms in the place of a fault, which no reader needs.
+SINGLE, SIDED = "(single)", "(sided)"
+SidedQuery = Annotated[
+    Annotated[Query, Tag(SINGLE)] | Annotated[BySide, Tag(SIDED)], Discriminator(_form)
+]
+
+
+def query_of(query: str | BySide, side: str) -> str:
+    """Give the query of a side."""
+    if isinstance(query, str):
+        return query
+    return query.baseline if side == "baseline" else query.canary

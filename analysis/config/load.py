@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -10,7 +9,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -19,9 +18,16 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 
-from analysis.config.judging import judge_schema
+from analysis.config.fields import SIDED, SINGLE, Place
 from analysis.config.model import SIDES, CanaryConfig
+from analysis.config.schema import json_schema
 from analysis.errors import ConfigError, Fault
+from analysis.nearest import remedy
+
+if TYPE_CHECKING:
+    from analysis.presets.expand import Expansion
+
+__all__ = ["digest", "json_schema", "load_config", "parse_config"]
 
 # A configuration of 500 metrics is about 200 kB; deeper nesting than this is no configuration but
 # an attempt to exhaust the parser.
@@ -80,10 +86,13 @@ def parse_config(text: str, *, origin: str = "") -> CanaryConfig:
     document = parse_mapping(
         text, origin, rule="a configuration is a mapping with name and metrics"
     )
-    misread = list(_misread(document, text.splitlines()))
-    config, faults = validate(document, CanaryConfig)
-    if config is None or misread:
-        raise ConfigError(in_order([*misread, *faults]), origin=origin)
+    expansion = _expansion(_plain(document))
+    found = [*_misread(document, text.splitlines()), *_of_presets(expansion, document)]
+    config, faults = validate(
+        document, CanaryConfig, meant=expansion.document, broken=expansion.broken
+    )
+    if config is None or found:
+        raise ConfigError(in_order([*found, *faults]), origin=origin)
     return config
 
 
@@ -99,12 +108,25 @@ def parse_mapping(text: str, origin: str, *, rule: str) -> CommentedMap:
     return document
 
 
-def validate(document: CommentedMap, model: type[Model]) -> tuple[Model | None, list[Fault]]:
-    """Check a document against a model: what it means, or every fault with its line."""
+def validate(
+    document: CommentedMap,
+    model: type[Model],
+    *,
+    meant: Mapping[str, Any] | None = None,
+    broken: frozenset[Place] = frozenset(),
+) -> tuple[Model | None, list[Fault]]:
+    """Check a document against a model: what it means, or every fault with its line.
+
+    Args:
+        document: As it is written.
+        model: What it has to fit.
+        meant: What the document comes to, where that is not what is written.
+        broken: Places of which nothing more is to be said.
+    """
     try:
-        return model.model_validate(_plain(document)), []
+        return model.model_validate(_plain(document) if meant is None else meant), []
     except ValidationError as error:
-        return None, _faults(error.errors(), document, model)
+        return None, _faults(error.errors(), document, model, broken)
 
 
 def digest(config: CanaryConfig) -> str:
@@ -115,14 +137,6 @@ def digest(config: CanaryConfig) -> str:
         known = _DIGESTS[id(config)] = hashlib.sha256(text.encode()).hexdigest()
         weakref.finalize(config, _DIGESTS.pop, id(config), None)
     return known
-
-
-def json_schema() -> dict[str, Any]:
-    """Describe a configuration as JSON Schema, for editors."""
-    schema = CanaryConfig.model_json_schema(by_alias=True)
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["$defs"]["JudgeSettings"] = judge_schema()
-    return schema
 
 
 def _parse_yaml(text: str, origin: str) -> object:
@@ -199,12 +213,33 @@ def _plain(node: object) -> Any:  # noqa: ANN401 - a YAML document can be anythi
     return node
 
 
+def _expansion(document: dict[str, Any]) -> Expansion:
+    """Write presets out; whoever uses none does not load them."""
+    from analysis.presets.expand import expand
+
+    return expand(document)
+
+
+def _of_presets(expansion: Expansion, document: CommentedMap) -> list[Fault]:
+    return [fault_at(document, place, text) for place, text in expansion.problems]
+
+
 def _faults(
-    details: list[ErrorDetails], document: CommentedMap, model: type[BaseModel]
+    details: list[ErrorDetails],
+    document: CommentedMap,
+    model: type[BaseModel],
+    known: frozenset[Place],
 ) -> list[Fault]:
     """Tell the faults, without those that only follow from others."""
+    for detail in details:
+        detail["loc"] = tuple(part for part in detail["loc"] if part not in {SINGLE, SIDED})
     broken = {detail["loc"][:1] for detail in details if len(detail["loc"]) > 1}
-    told = [d for d in details if not (d["type"] == "too_short" and d["loc"] in broken)]
+    told = [
+        d
+        for d in details
+        if not (d["type"] == "too_short" and d["loc"] in broken)
+        and not any(d["loc"][: len(place)] == place for place in known)
+    ]
     return [fault_at(document, d["loc"], _message(d, model)) for d in told]
 
 
@@ -222,9 +257,7 @@ def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
     kind, location = detail["type"], detail["loc"]
     if kind == "extra_forbidden":
         known = _keys_at(location[:-1], model)
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
-        return f"{_WORDS[kind]}; {remedy}"
+        return f"{_WORDS[kind]}; {remedy(str(location[-1]), known)}"
     if kind in _WORDS:
         return _WORDS[kind]
     text = detail["msg"].removeprefix("Value error, ")

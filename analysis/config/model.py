@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -16,11 +15,12 @@ from analysis.config.fields import (
     Name,
     Place,
     PositiveDuration,
-    Query,
     Section,
+    SidedQuery,
     Variable,
     faults_of,
     format_duration,
+    query_of,
 )
 from analysis.config.judging import (
     DEFAULT_JUDGES,
@@ -30,6 +30,8 @@ from analysis.config.judging import (
     places_of,
 )
 from analysis.config.sources import SourceName, SourceSettings
+from analysis.config.traffic import Traffic
+from analysis.nearest import remedy
 from judges import Looks
 
 SIDES = ("baseline", "canary")
@@ -53,6 +55,22 @@ class WindowSettings(Section):
         description="how much of the baseline's past before the start tells of the noise; 24h "
         "serves windows of up to 72m",
     )
+
+    baseline_offset: PositiveDuration | None = Field(
+        default=None,
+        description="how much earlier than the canary the baseline is read: before and after "
+        "instead of side by side, so the sides share no time; at least planned",
+    )
+
+    @model_validator(mode="after")
+    def _offset_reaches_back(self) -> Self:
+        if self.baseline_offset is not None and self.baseline_offset < self.planned:
+            offset, planned = format_duration(self.baseline_offset), format_duration(self.planned)
+            raise ValueError(
+                f"baseline_offset ({offset}) must be at least planned ({planned}), or the baseline "
+                f"would be read after the canary began"
+            )
+        return self
 
     @model_validator(mode="after")
     def _something_left(self) -> Self:
@@ -103,31 +121,60 @@ class Scoring(Section):
 class Counts(Section):
     """Events among a total: selectors of two counters, read raw."""
 
-    events: Query = Field(description="selector of the counter of events, such as failed requests")
-    total: Query = Field(description="selector of the counter of all requests")
+    events: SidedQuery = Field(
+        description="selector of the counter of events, such as failed requests"
+    )
+    total: SidedQuery = Field(description="selector of the counter of all requests")
 
 
 class Sums(Section):
     """A quotient of two counters, read raw: seconds over requests, bytes over requests."""
 
-    numerator: Query = Field(description="selector of the counter on top")
-    denominator: Query = Field(description="selector of the counter below")
+    numerator: SidedQuery = Field(description="selector of the counter on top")
+    denominator: SidedQuery = Field(description="selector of the counter below")
+
+
+class PresetUse(Section):
+    """A layer whose metrics are taken, and how it tells the sides apart."""
+
+    layer: str = Field(description="which layer; `serinus presets list` names them")
+    separation: str | None = Field(
+        default=None,
+        description="how the sides are told apart: by name, or by controller (argo-rollouts, "
+        "flagger, kubernetes, feature-flag); needed where the layer knows several ways",
+    )
+    only: tuple[str, ...] = Field(
+        default=(), description="these metrics; without it the recommended ones"
+    )
+    without: tuple[str, ...] = Field(default=(), description="not these metrics")
 
 
 class Metric(Section):
     """One metric: what to ask, and which judge looks at the answer."""
 
     name: Name
+    preset: str | None = Field(
+        default=None,
+        exclude=True,
+        description="layer/metric, written out here; every other field lies over it",
+    )
+    separation: str | None = Field(
+        default=None,
+        exclude=True,
+        description="how the preset's layer tells the sides apart, as in presets",
+    )
     group: Name = "default"
     critical: bool = Field(default=False, description="the rollout passes only if this passes")
     muted: bool = Field(default=False, description="judged and shown, without a say in the verdict")
     source: str | None = Field(
         default=None, description="name of the source it is read from; default the first"
     )
-    query: Query | None = Field(default=None, description="a PromQL expression, read at every step")
+    query: SidedQuery | None = Field(
+        default=None, description="a PromQL expression, read at every step"
+    )
     counts: Counts | None = None
     sums: Sums | None = None
-    histogram: Query | None = Field(
+    histogram: SidedQuery | None = Field(
         default=None,
         description="selector of a classic histogram's buckets or of a native histogram, read raw",
     )
@@ -137,6 +184,12 @@ class Metric(Section):
         pattern=r"^[a-zA-Z_]\w*$",
     )
     judge: JudgeSettings = Field(default_factory=lambda: JudgeSettings.model_construct(kind=""))
+
+    @model_validator(mode="after")
+    def _separation_has_a_preset(self) -> Self:
+        if self.separation is not None:  # presets are written out before they come here
+            raise ValueError("separation says how a preset tells the sides apart; name its preset")
+        return self
 
     @model_validator(mode="after")
     def _one_input(self) -> Self:
@@ -160,15 +213,18 @@ class Metric(Section):
             raise ValueError(text)
         return self
 
-    def templates(self) -> list[tuple[str, str]]:
-        """List the metric's queries, each with its role."""
+    def templates(self, side: str) -> list[tuple[str, str]]:
+        """List the metric's queries of a side, each with its role."""
+        return [(role, query_of(query, side)) for role, query in self._queries() if query]
+
+    def _queries(self) -> list[tuple[str, SidedQuery | None]]:
         if self.counts is not None:
             return [("events", self.counts.events), ("total", self.counts.total)]
         if self.sums is not None:
             return [("numerator", self.sums.numerator), ("denominator", self.sums.denominator)]
         if self.histogram is not None:
             return [("buckets", self.histogram)]
-        return [("query", self.query or "")]
+        return [("query", self.query)]
 
 
 class CanaryConfig(Section):
@@ -188,15 +244,23 @@ class CanaryConfig(Section):
         "null means the caller must give it",
     )
     window: WindowSettings = WindowSettings()
+    traffic: Traffic | None = Field(
+        default=None, description="what the requests of both sides are held against"
+    )
     risk: Risk = Risk()
     scoring: Scoring = Scoring()
+    presets: str | PresetUse | tuple[str | PresetUse, ...] = Field(
+        default=(),
+        exclude=True,
+        description="layers whose recommended metrics are judged beside those under metrics",
+    )
     metrics: tuple[Metric, ...] = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         found = (
             *(self._names(), self._groups(), self._looks(), self._variables()),
-            self._sources(),
+            *(self._sources(), self._offset()),
         )
         if faults := [fault for faults in found for fault in faults]:
             raise faults_of(faults)
@@ -217,9 +281,8 @@ class CanaryConfig(Section):
         groups = sorted({metric.group for metric in self.metrics})
         for name in self.scoring.weights:
             if name not in groups:
-                near = difflib.get_close_matches(name, groups, n=1)
-                remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(groups)}"
-                yield ("scoring", "weights", name), f"is no group of a metric; {remedy}"
+                text = f"is no group of a metric; {remedy(name, groups)}"
+                yield ("scoring", "weights", name), text
 
     def _looks(self) -> Faults:
         for index, metric in enumerate(self.metrics):
@@ -228,6 +291,12 @@ class CanaryConfig(Section):
             except judges.InvalidParameterError as error:
                 for place, text in places_of(error):
                     yield ("metrics", index, "judge", *place), text
+
+    def _offset(self) -> Faults:
+        offset, step = self.window.baseline_offset, self.step
+        if offset is not None and offset % step:
+            text = f"must be a multiple of the source's step ({format_duration(step)})"
+            yield ("window", "baseline_offset"), text
 
     def _variables(self) -> Faults:
         for name, value in self.variables.items():
@@ -290,6 +359,4 @@ class CanaryConfig(Section):
 def _unknown_source(name: str, known: Mapping[str, SourceSettings]) -> str:
     if not known:
         return "names a source, but there are no `sources`; describe them, or leave it out"
-    near = difflib.get_close_matches(name, known, n=1)
-    remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
-    return f"is none of the sources; {remedy}"
+    return f"is none of the sources; {remedy(name, known)}"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.guards import Finding
 from analysis.limits import Limits, Range
 from analysis.report import SCHEMA, AnalysisReport, AskedQuery, MetricReport
 from analysis.retrospect import Trace
 from analysis.sides import Distribution, PodSeries
-from analysis.window import Window, as_datetime
+from analysis.window import as_datetime
 from judges import Estimate, Evidence, Judgment, Settlement
 
 
@@ -33,7 +34,7 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
         "score": report.score,
         "summary": report.summary,
         "decided_by": list(report.decided_by),
-        "window": _window(report.window, report.planned_s),
+        "window": _window(report),
         "risk": {
             "false_fail": report.false_fail,
             "looks": report.looks,
@@ -46,6 +47,7 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
             for group in report.groups
         ],
         "metrics": [_metric(metric) for metric in report.metrics],
+        "guards": guards(report.findings),
         "warnings": list(report.warnings),
         "provenance": {
             "serinus": provenance.version,
@@ -56,7 +58,8 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
     }
 
 
-def _window(window: Window, planned_s: float) -> dict[str, Any]:
+def _window(report: AnalysisReport) -> dict[str, Any]:
+    window = report.window
     return {
         "start": _time(window.start),
         "end": _time(window.end),
@@ -64,7 +67,8 @@ def _window(window: Window, planned_s: float) -> dict[str, Any]:
         "judged_to": _time(float(window.edges[-1])),
         "step_s": window.step_s,
         "steps": window.steps,
-        "planned_s": planned_s,
+        "planned_s": report.planned_s,
+        "baseline_offset_s": report.baseline_offset_s,
     }
 
 
@@ -81,10 +85,7 @@ def _metric(metric: MetricReport) -> dict[str, Any]:
         "weight": metric.weight,
         "points_lost": metric.lost,
         **_judgment(metric.judgment),
-        "guards": [
-            {"code": finding.code, "summary": finding.summary, "remedy": finding.remedy}
-            for finding in metric.findings
-        ],
+        "guards": guards(metric.findings),
         "queries": [_query(query) for query in metric.queries],
         "pods": dict(metric.pods),
         "series": {
@@ -138,6 +139,20 @@ def _trace(trace: Trace | None) -> dict[str, Any] | None:
         "harm": [_number(log_e) for log_e in trace.harm.tolist()],
         "safety": [_number(log_e) for log_e in trace.safety.tolist()],
     }
+
+
+def guards(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """Give what guards found as plain values."""
+    return [
+        {
+            "code": finding.code,
+            "severity": str(finding.severity),
+            "summary": finding.summary,
+            "remedy": finding.remedy,
+            "page": finding.page,
+        }
+        for finding in findings
+    ]
 
 
 def _judgment(judgment: Judgment) -> dict[str, Any]:

@@ -46,6 +46,8 @@ def _lines(report: AnalysisReport, links: Links) -> Iterator[str]:
     yield from _table(report)
     yield ""
     yield f"Score: {plain(words.score_told(report))}. {plain(words.when(report))}."
+    for finding in report.findings:
+        yield f"\n⚠️ {plain(f'{finding.summary}; {finding.remedy}')}"
     for warning in report.warnings:
         yield f"\n⚠️ {plain(warning)}"
     for metric in words.ordered(report):

@@ -66,18 +66,19 @@ def _metric(metric: MetricOutlook) -> dict[str, Any]:
         "group": metric.group,
         "critical": metric.critical,
         "muted": metric.muted,
-        **_forecast(metric.forecast),
+        **forecast_document(metric.forecast),
         "queries": [_query(query) for query in metric.queries],
     }
 
 
-def _forecast(found: Forecast) -> dict[str, Any]:
+def forecast_document(found: Forecast) -> dict[str, Any]:
+    """Give one metric's forecast as plain values."""
     return {
         "judge": found.kind,
         "suffices": found.suffices,
         "summary": found.summary,
-        "minutes": _number(found.minutes),
-        "requests": _number(found.requests),
+        "minutes": number(found.minutes),
+        "requests": number(found.requests),
         "harm": _harm(found.harm),
         "margin": _limit(found.margin),
         "remedies": [
@@ -92,8 +93,8 @@ def _forecast(found: Forecast) -> dict[str, Any]:
 def _harm(harm: Harm | None) -> dict[str, Any] | None:
     if harm is None:
         return None
-    level = _number(harm.level)
-    return {"value": _number(harm.value), "scale": str(harm.scale), "level": level}
+    level = number(harm.level)
+    return {"value": number(harm.value), "scale": str(harm.scale), "level": level}
 
 
 def _limit(limit: Limit | None) -> dict[str, Any] | None:
@@ -103,10 +104,10 @@ def _limit(limit: Limit | None) -> dict[str, Any] | None:
 def _basis(basis: Basis) -> dict[str, Any]:
     return {
         "steps": basis.steps,
-        "n_effective": _number(basis.n_effective),
-        "autocorrelation": _number(basis.autocorrelation),
-        "events": _number(basis.events),
-        "requests": _number(basis.requests),
+        "n_effective": number(basis.n_effective),
+        "autocorrelation": number(basis.autocorrelation),
+        "events": number(basis.events),
+        "requests": number(basis.requests),
     }
 
 
@@ -121,5 +122,6 @@ def _query(query: AskedQuery) -> dict[str, Any]:
     }
 
 
-def _number(value: float | None) -> float | None:
+def number(value: float | None) -> float | None:
+    """Give a finite number, or `None`."""
     return float(value) if value is not None and math.isfinite(value) else None

@@ -66,6 +66,7 @@ def _lines(report: AnalysisReport, *, full: bool) -> Iterator[Text]:
     yield Text.assemble(
         (f" {str(report.verdict).upper()} ", f"bold reverse {style}"),
         (f" {report.name}  ", "bold"),
+        ("unpaired  " if report.baseline_offset_s else "", "yellow"),
         (_window(report), "dim"),
     )
     yield _bar(report)
@@ -77,6 +78,8 @@ def _lines(report: AnalysisReport, *, full: bool) -> Iterator[Text]:
     yield Text()
     for metric in words.ordered(report):
         yield from _metric(metric, full=full)
+    for finding in report.findings:
+        yield Text(f"{finding.code}: {finding.summary}; {finding.remedy}", style="yellow")
     for warning in report.warnings:
         yield Text(f"warning: {warning}", style="yellow")
     yield Text(_provenance(report), style="dim")
@@ -118,7 +121,10 @@ def _metric(metric: MetricReport, *, full: bool) -> Iterator[Text]:
     yield _indented(judgment.summary)
     yield from _charts(metric)
     for finding in metric.findings:
-        yield _indented(f"{finding.code}: {finding.remedy}", "yellow")
+        # A judgment that a guard made says by itself what was found.
+        is_told = finding.summary in judgment.summary
+        text = finding.remedy if is_told else f"{finding.summary}; {finding.remedy}"
+        yield _indented(f"{finding.code}: {text}", "yellow")
     if judgment.settlement is not None:
         yield _indented(f"to decide it: {judgment.settlement.summary}", "cyan")
     for warning in judgment.warnings:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,4 +121,29 @@ class MetricSource(Protocol):
 
         Raises:
             SourceError: No request could be answered, for one reason that concerns them all.
+        """
+
+
+@runtime_checkable
+class LabelSource(Protocol):
+    """A source that can be asked which labels there are, as those who mend a query want to know."""
+
+    def label_values(self, label: str, *, of: str | None, start: float, end: float) -> list[str]:
+        """List the values of a label between two instants, epoch seconds.
+
+        Args:
+            label: Its name; `__name__` lists the metrics.
+            of: Name of the metric whose series are meant; `None` means all.
+            start: First instant.
+            end: Last instant.
+
+        Raises:
+            SourceError: There is no answer.
+        """
+
+    def label_names(self, *, of: str, start: float, end: float) -> list[str]:
+        """List the labels that any series of a metric has between two instants, epoch seconds.
+
+        Raises:
+            SourceError: There is no answer.
         """

@@ -6,8 +6,10 @@ VictoriaMetrics. Importing it loads requests; import it where a server is really
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
 
 from requests.adapters import HTTPAdapter
 
@@ -128,6 +130,29 @@ class PrometheusSource:
     def server_version(self) -> str | None:
         """Ask the server for its version; `None` if it does not say, as Mimir may not."""
         return self._connection.server_version()
+
+    def label_values(self, label: str, *, of: str | None, start: float, end: float) -> list[str]:
+        """List the values of a label; `of` a metric, or all.
+
+        Raises:
+            SourceError: There is no answer.
+        """
+        path = f"/api/v1/label/{quote(label, safe='')}/values"
+        return self._listed(path, of=of, start=start, end=end)
+
+    def label_names(self, *, of: str, start: float, end: float) -> list[str]:
+        """List the labels of a metric.
+
+        Raises:
+            SourceError: There is no answer.
+        """
+        return self._listed("/api/v1/labels", of=of, start=start, end=end)
+
+    def _listed(self, path: str, *, of: str | None, start: float, end: float) -> list[str]:
+        form = {"start": f"{start:.3f}", "end": f"{end:.3f}"}
+        if of is not None:
+            form["match[]"] = f"{{__name__={json.dumps(of)}}}"
+        return self._connection.listed(f"{path}?{urlencode(form)}", self._limits())
 
     def answer(self, requests: Sequence[Request], *, progress: Progress = no_progress) -> Answers:
         """Answer every request, or say of each why it could not be answered.

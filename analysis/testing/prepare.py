@@ -259,7 +259,9 @@ def _unknown_names(case: Case, config: CanaryConfig) -> Faults:
         if name not in metrics:
             yield place, f"{name!r} is no metric of {config.name}; {_nearest(name, metrics)}"
     for index, one in enumerate(case.answers):
-        roles = [r for r, _ in metrics[one.metric].templates()] if one.metric in metrics else []
+        roles = (
+            [r for r, _ in metrics[one.metric].templates(one.side)] if one.metric in metrics else []
+        )
         if roles and one.role not in (roles if len(roles) > 1 else (None, *roles)):
             yield ("answers", index), f"role must be {' or '.join(roles)}, got {one.role}"
 

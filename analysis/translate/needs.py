@@ -39,8 +39,7 @@ class Needs:
 
 def needs_of(config: CanaryConfig) -> Needs:
     """Tell what has no value: variables that are null, and those that only the queries name."""
-    used = {name for m in config.metrics for _, text in m.templates() for name in needed(text)}
-    missing = {side: _missing(config, side, used) for side in SIDES}
+    missing = {side: _missing(config, side, _used(config, side)) for side in SIDES}
     own = {side: config.variables.get(side) for side in SIDES}
     declared = {name for block in own.values() if isinstance(block, dict) for name in block}
     shared = set.intersection(*map(set, missing.values())) - declared - set(OF_A_SIDE)
@@ -48,6 +47,10 @@ def needs_of(config: CanaryConfig) -> Needs:
         shared=tuple(sorted(shared)),
         sides={side: tuple(sorted(set(missing[side]) - shared)) for side in SIDES},
     )
+
+
+def _used(config: CanaryConfig, side: str) -> set[str]:
+    return {name for m in config.metrics for _, text in m.templates(side) for name in needed(text)}
 
 
 def _missing(config: CanaryConfig, side: str, used: set[str]) -> set[str]:

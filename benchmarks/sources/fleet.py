@@ -56,10 +56,13 @@ def config(url: str, step: str, matchers: str, budget: int) -> str:
         name: f'{metric}_total{{hash="${{hash}}"{matchers}}}'
         for name, metric in (("events", "failures"), ("total", "requests"))
     }
+    # On a machine with much else to do a query takes longer than anybody would wait for it.
+    patience = {"timeout": "100s", "deadline": "300s"}
+    server = {"url": url, "step": step, "max_samples": budget, **patience}
     judge = {"kind": "quantile_ratio", "quantile": 0.95, "tolerance": "5%"}
     document = {
         "name": "fleet",
-        "source": {"prometheus": {"url": url, "step": step, "max_samples": budget}},
+        "source": {"prometheus": server},
         "variables": {"baseline": {"hash": "old"}, "canary": {"hash": "new"}},
         "window": {"planned": "1h", "warmup": "5m"},
         "metrics": [

@@ -26,7 +26,7 @@ def kernels(size: int) -> Loops:
 
     Many small calls are as much work as a large one: those that came before count too.
     """
-    _asked.append(min(_asked.pop() + size, 2 * WORTH_COMPILING))
+    _asked[0] = min(_asked[0] + size, 2 * WORTH_COMPILING)
     return _loaded() if _asked[0] >= WORTH_COMPILING else None
 
 

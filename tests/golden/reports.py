@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from analysis.guards import Finding
+from analysis.guards import Finding, Severity
 from analysis.limits import Limits, Range
 from analysis.report import AnalysisReport, AskedQuery, MetricReport
 from analysis.retrospect import Trace
@@ -62,6 +62,15 @@ def latency() -> MetricReport:
         lost=30.0,
         queries=_asked("numerator", SELECTOR),
         times=TIMES,
+        findings=(
+            Finding(
+                code="coverage",
+                severity=Severity.WITHHELD,
+                summary="the canary is known in 30 of 40 steps, the last until 08:30:00; the "
+                "baseline in 40",
+                remedy="see whether its pods ended or were not scraped",
+            ),
+        ),
         baseline=WAVE,
         canary=canary,
         pods={"baseline": 3, "canary": 2},
@@ -276,6 +285,14 @@ def failing() -> AnalysisReport:
             times=TIMES[9::10],
             harm=np.array([-math.inf, 0.3, 5.1, 8.1]),
             safety=np.full(4, math.nan),
+        ),
+        findings=(
+            Finding(
+                code="weight_changed",
+                severity=Severity.NOTE,
+                summary="the canary's part of the requests went from 10 % to 50 % at 08:20:00",
+                remedy="divide whatever grows with traffic by the requests",
+            ),
         ),
         warnings=("the window is longer than window.planned (30m); evidence is tuned for that",),
     )

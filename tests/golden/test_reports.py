@@ -117,7 +117,7 @@ def test_the_fields_of_the_json_have_the_types_that_programs_rely_on() -> None:
     schema = {
         "required": [
             *("schema", "name", "verdict", "score", "summary", "decided_by", "window", "risk"),
-            *("scoring", "groups", "metrics", "warnings", "provenance"),
+            *("scoring", "groups", "metrics", "guards", "warnings", "provenance"),
         ],
         "additionalProperties": False,
         "properties": {
@@ -125,7 +125,7 @@ def test_the_fields_of_the_json_have_the_types_that_programs_rely_on() -> None:
             "schema": {"const": "v1"},
             "verdict": metric["verdict"],
             "score": {"type": "number", "minimum": 0, "maximum": 100, "multipleOf": 1},
-            **dict.fromkeys(["decided_by", "groups", "warnings"], many),
+            **dict.fromkeys(["decided_by", "groups", "guards", "warnings"], many),
             **dict.fromkeys(["window", "risk", "scoring", "provenance"], inner),
             "metrics": {"items": {"required": list(metric), "properties": metric}},
         },

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import product, starmap
 
 from analysis import scoring
-from analysis.config import CanaryConfig, Metric
+from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.config.fields import format_duration
 from analysis.query import references
 from analysis.replay.tuning.edits import Edit
@@ -76,7 +76,7 @@ def _risks(config: CanaryConfig, budget: float) -> Iterator[_Part]:
 
 
 def _plans(config: CanaryConfig) -> Iterator[_Part]:
-    asked = [template for metric in config.metrics for _, template in metric.templates()]
+    asked = [text for one in config.metrics for side in SIDES for _, text in one.templates(side)]
     planned = _whole(config.window.planned / 2)
     # A recording holds no answer to a question that another length would ask.
     if planned > config.window.warmup and not any("planned" in references(one) for one in asked):

@@ -15,9 +15,11 @@ from prometheus_api_client import PrometheusConnect
 from requests.adapters import HTTPAdapter
 
 from analysis.errors import SourceError
+from analysis.sources.prometheus_http import faults
 from analysis.sources.prometheus_http.client import Client
 from analysis.sources.prometheus_http.credentials import Auth
 from analysis.sources.prometheus_http.deadline import Deadline
+from analysis.sources.prometheus_http.decoding import UnreadableError, decode_list
 from analysis.sources.prometheus_http.session import Limits, QuerySession
 
 VERSION_LIMITS = Limits(  # a courtesy to the reader of a report, not worth a wait
@@ -61,6 +63,19 @@ class Connection:
             body = session.fetch("GET", f"{self.url}/api/v1/status/buildinfo", {})
             return str(json.loads(body)["data"]["version"])
         return None
+
+    def listed(self, path: str, limits: Limits) -> list[str]:
+        """Ask an endpoint that lists names or values.
+
+        Raises:
+            SourceError: There is no answer, or one that is no such list.
+        """
+        session = self._session(limits, Deadline(limits.timeout_s))
+        body = session.fetch("GET", self.url + path, {})
+        try:
+            return decode_list(body)
+        except UnreadableError as error:
+            raise faults.of_unreadable(self.url, path, error, page="") from error
 
     def _session(self, limits: Limits, deadline: Deadline) -> QuerySession:
         session = QuerySession(self.url, limits, deadline, self.params)

@@ -98,8 +98,25 @@ class _Series(msgspec.Struct):
     histograms: list[tuple[float, native.Sample]] = []
 
 
+class _Listed(msgspec.Struct):
+    data: list[str]
+
+
+_lists = msgspec.json.Decoder(_Listed)
 _payloads = msgspec.json.Decoder(_Payload)
 _matrices = msgspec.json.Decoder(list[_Series], strict=False)
+
+
+def decode_list(body: bytes) -> list[str]:
+    """Read a list of names or values.
+
+    Raises:
+        UnreadableError: It is something else.
+    """
+    try:
+        return _lists.decode(body).data
+    except msgspec.DecodeError as error:
+        raise UnreadableError("no list of names", is_foreign=True) from error
 
 
 def complaint(body: bytes) -> Complaint | None:

@@ -13,7 +13,7 @@ import pytest
 from analysis.config import CanaryConfig
 from analysis.config.load import digest
 from analysis.consumers.json import to_json
-from analysis.engine import analyze
+from analysis.engine import analyze, conclude, prepare
 from analysis.errors import ConfigError, SourceError
 from analysis.report import AnalysisReport, MetricReport
 from analysis.sources.port import Answer, Series
@@ -282,6 +282,88 @@ def test_both_sides_behind_one_balancer_are_found_by_their_values() -> None:
     assert [finding.code for finding in metric.findings] == ["same_series"]
 
 
+# ---- what is judged, but not believed when it looks well
+
+
+def cut(answers: Answers, query: str, *, after: int) -> Answers:
+    """Let the series of a query end after some samples."""
+    found = answers[query]
+    assert isinstance(found, list)
+    ended = [replace(one, times=one.times[:after], values=one.values[:after]) for one in found]
+    return {**answers, query: ended}
+
+
+def test_a_canary_that_died_passes_nothing_by_what_was_seen_of_it() -> None:
+    alive = the_metric(GOOD, a_metric())
+    dead = the_metric(cut(GOOD, 'memory{v="new"}', after=20), a_metric())
+
+    assert alive.judgment.verdict is PASS
+    assert [finding.code for finding in dead.findings] == ["coverage"]
+    assert (dead.judgment.verdict, dead.judgment.reason) == (UNSURE, Reason.GUARD)
+    assert dead.judgment.summary.startswith("the canary is known in 20 of 30 steps")
+    assert dead.judgment.estimate is not None
+
+
+def test_a_canary_that_did_harm_and_died_fails() -> None:
+    report = analyzed(cut(BAD, 'memory{v="new"}', after=20), a_metric(critical=True))
+
+    assert [finding.code for finding in report.metrics[0].findings] == ["coverage"]
+    assert (report.verdict, report.metrics[0].judgment.verdict) == (FAIL, FAIL)
+
+
+def test_a_canary_that_failed_its_few_requests_and_lost_its_traffic_fails() -> None:
+    last = {
+        'errors_all{v="new"}': [counter(0.5, pod="b")],
+        'errors_failed{v="new"}': [counter(0.5, pod="b")],
+    }
+
+    metric = the_metric({**TRAFFIC, **last}, some_counts())
+
+    assert [finding.code for finding in metric.findings] == ["little_exposure"]
+    assert metric.judgment.verdict is FAIL
+
+
+WEIGHTS = {
+    "as it is": ("50%", PASS, []),
+    "as it is not": (10, UNSURE, ["traffic_share"]),
+    "from a variable": ("${weight}", UNSURE, ["traffic_share"]),
+    "from a variable that is empty": ("${none:-}", PASS, []),
+}
+
+
+@pytest.mark.parametrize(("weight", "verdict", "found"), WEIGHTS.values(), ids=WEIGHTS)
+def test_the_requests_of_both_sides_are_held_against_the_weight(
+    weight: str | float, verdict: Verdict, found: Sequence[str]
+) -> None:
+    config = a_config(some_counts(), traffic={"canary_weight": weight})
+
+    report = analyze(config, FakeSource(TRAFFIC), a_window(), {"canary": {"weight": "10"}})
+
+    (metric,) = report.metrics
+    assert [finding.code for finding in metric.findings] == found
+    assert metric.judgment.verdict is verdict
+
+
+NO_WEIGHTS = {
+    "nobody gave it": ({}, "the variable 'weight' has no value; give --set"),
+    "it is none": ({"weight": "much"}, "expected a weight such as 20% or 0.2, got 'much'"),
+    "it leaves a side without traffic": ({"weight": "100%"}, "so that both sides have traffic"),
+}
+
+
+@pytest.mark.parametrize(("given", "message"), NO_WEIGHTS.values(), ids=NO_WEIGHTS)
+def test_a_weight_that_is_none_is_an_error_before_anything_is_asked(
+    given: dict[str, object], message: str
+) -> None:
+    source = FakeSource(TRAFFIC)
+    config = a_config(some_counts(), traffic={"canary_weight": "${weight}"})
+
+    with pytest.raises(ConfigError, match=message):
+        analyze(config, source, a_window(), {"canary": given})
+
+    assert source.asked == []
+
+
 def test_little_traffic_is_inconclusive() -> None:
     quiet = {'errors_all{v="new"}': [counter(0.5, pod="b")], 'errors_failed{v="new"}': []}
 
@@ -513,3 +595,17 @@ def test_scrapes_that_are_missing_leave_their_steps_unknown() -> None:
     # Minute 4:30 is the last scrape before the gap, minute 10 the first behind it.
     assert np.flatnonzero(np.isnan(metric.canary)).tolist() == [5, 6, 7, 8]
     assert metric.judgment.details["requests_canary"] == 6000
+
+
+def test_looks_concluded_together_are_what_they_are_alone() -> None:
+    config = a_config(a_metric("memory"), some_counts("errors"))
+    looks = [
+        prepare(config, FakeSource({**answers, **TRAFFIC}), a_window(minutes=minutes), {})
+        for answers in (dict(GOOD), dict(BAD))
+        for minutes in (10, 20, 30)
+    ]
+
+    together = [to_json(look.report()) for look in conclude(looks)]
+
+    assert together == [to_json(conclude([look])[0].report()) for look in looks]
+    assert len(set(together)) == len(together)

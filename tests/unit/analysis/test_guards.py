@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from analysis.guards import LEAST_EQUAL_STEPS, LEAST_REQUESTS, Comparison, Finding, inspect
+from analysis.guards import Comparison, Finding, Severity, Weight, inspect
+from analysis.guards.little_exposure import LEAST_REQUESTS
+from analysis.guards.same_series import LEAST_EQUAL_STEPS
 from analysis.sources.port import Series
 from judges import Sample
-from tests.support.builders import a_series
+from tests.support.builders import START, a_series
 
 N = 20
 OLD = 100 + np.sin(np.arange(N))
@@ -45,7 +47,7 @@ def some_counts(
     **changes: Any,
 ) -> Comparison:
     """Make counts whose sides fail differently from step to step."""
-    varied = np.asarray(events, dtype=np.float64) + np.arange(N) % 3
+    varied = np.asarray(events, dtype=np.float64) + np.arange(np.size(old)) % 3
     sample = Sample.of_counts((varied, old), (varied[::-1], new))
     return _comparison(sample, **changes)
 
@@ -71,6 +73,15 @@ def a_histogram(
 
 
 UNLIKE = Finding(code="bucket_edges", summary="share 1 of 3", remedy="use the same")
+
+
+LONG = 40
+
+
+def busy(share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give a hundred requests a step, of which the canary has its share, now more and now less."""
+    canary = 100 * share + np.where(np.arange(LONG) % 2, 3.0, -3.0)
+    return 100 - canary, canary
 
 
 def codes(comparison: Comparison) -> list[str]:
@@ -106,6 +117,28 @@ VALID = {
     "a histogram": a_histogram(),
     "a histogram with just enough observations": a_histogram(
         REQUESTS, np.full(N, LEAST_REQUESTS / N)
+    ),
+    "a share of the requests as the weight says": some_counts(
+        *busy(0.1), weight=Weight(share=0.1, tolerance=0.1)
+    ),
+    "a share within the tolerance": some_counts(
+        *busy(0.5), weight=Weight(share=0.45, tolerance=0.3)
+    ),
+    "too few steps to tell a share": some_counts(weight=Weight(share=0.1, tolerance=0.1)),
+    "a gauge, whatever the weight": a_gauge(weight=Weight(share=0.1, tolerance=0.1)),
+    "a bound that is asked of the canary alone, whatever its share": some_counts(
+        *busy(0.5), weight=Weight(share=0.1, tolerance=0.1), needs_baseline=False
+    ),
+    "a canary that was not scraped in a fifth of the steps": a_gauge(
+        OLD, np.where(np.arange(N) % 5, NEW, math.nan)
+    ),
+    "a metric with gaps on both sides, held against a bound": a_gauge(
+        np.where(np.arange(N) % 3, NAN, OLD),
+        np.where(np.arange(N) % 3, NAN, NEW),
+        needs_baseline=False,
+    ),
+    "a bound held against a canary that is there more often": a_gauge(
+        np.where(np.arange(N) % 3, NAN, OLD), NEW, needs_baseline=False
     ),
     "a canary held against a bound": a_gauge(NAN, NEW, needs_baseline=False),
     "one query for both sides, held against a bound": a_gauge(
@@ -174,6 +207,54 @@ FIRES: dict[str, tuple[Comparison, str, str, str]] = {
         "baseline and canary are the same series",
         "the labels do not tell the sides apart at this layer",
     ),
+    "a canary whose pods ended": (
+        a_gauge(OLD, np.r_[NEW[:15], NAN[15:]], begin=START),
+        "coverage",
+        "the canary is known in 15 of 20 steps, the last until 08:15:00; the baseline in 20",
+        "see whether its pods ended",
+    ),
+    "a baseline with gaps": (
+        some_counts(np.where(np.arange(N) % 2, REQUESTS, math.nan), REQUESTS),
+        "coverage",
+        "the baseline is known in 10 of 20 steps; the canary in 20",
+        "see whether its pods ended",
+    ),
+    "a canary held against a bound while it lasted": (
+        a_gauge(NAN, np.r_[NEW[:3], NAN[3:]], needs_baseline=False, begin=START),
+        "coverage",
+        "the canary is known in 3 of 20 steps, the last until 08:03:00; the bound is held against",
+        "see whether its pods ended",
+    ),
+    "a canary that began late": (
+        a_gauge(OLD, np.r_[NAN[:5], NEW[5:]], begin=START),
+        "young_side",
+        "the canary is first seen at 08:05:00, after 5 of 20 steps",
+        "let --start be when its pods were ready",
+    ),
+    "a baseline that began late": (
+        a_gauge(np.r_[NAN[:9], OLD[9:]], NEW, begin=START),
+        "young_side",
+        "the baseline is first seen at 08:09:00, after 9 of 20 steps",
+        "or see why they came so late",
+    ),
+    "a baseline that takes in the canary": (
+        a_gauge(baseline=(stored("old"), stored("new"))),
+        "shared_series",
+        "1 of the canary's 1 series are also among the baseline's 2, such as memory{v=\"new\"}",
+        "select each side by a label that only it has",
+    ),
+    "half of the requests at a weight of a tenth": (
+        some_counts(*busy(0.5), weight=Weight(share=0.1, tolerance=0.1)),
+        "traffic_share",
+        "the canary has 50 % of the requests (2,000 against 2,000), its weight is 10 %",
+        "whether the layer blends both",
+    ),
+    "a canary that loses a fifth of its requests": (
+        some_counts(*busy(0.444), weight=Weight(share=0.5, tolerance=0.1)),
+        "traffic_share",
+        "the canary has 44 % of the requests",
+        "see whether the canary loses requests before it counts them",
+    ),
     "few requests of the canary": (
         some_counts(REQUESTS, np.full(N, 1.45)),
         "little_exposure",
@@ -241,7 +322,7 @@ def test_a_threshold_asks_nothing_of_the_baselines_requests() -> None:
 
 
 def test_values_that_are_equal_where_both_are_known_are_the_same() -> None:
-    gaps = np.where(np.arange(N) % 2, OLD, math.nan)
+    gaps = np.where(np.arange(N) % 6, OLD, math.nan)
 
     assert codes(a_gauge(gaps, OLD)) == ["same_series"]
 
@@ -263,3 +344,11 @@ def test_every_finding_is_given() -> None:
     )
 
     assert found == ["partial_answer", "same_series", "little_exposure"]
+
+
+def test_what_can_be_judged_is_judged_and_only_what_cannot_is_not() -> None:
+    severities = {code: the_finding(case).severity for case, code, _, _ in FIRES.values()}
+
+    invalid = {code for code, severity in severities.items() if severity is Severity.INVALID}
+    assert invalid == {"side_missing", "same_series", "bucket_edges", "partial_answer"}
+    assert {*severities.values()} == {Severity.INVALID, Severity.WITHHELD}

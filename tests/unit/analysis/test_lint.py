@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from analysis.errors import ConfigError
@@ -72,6 +74,34 @@ def test_a_doubtful_query_is_remarked_on(query: str, message: str) -> None:
     (warning,) = of_query(query)
 
     assert warning.startswith(f"metrics[0] (memory).query: {message}")
+
+
+UNREMARKED: dict[str, tuple[str, dict[str, Any]]] = {
+    "a range of what is no rate": (
+        "rate(x_total[15s]) * on (pod) group_left () last_over_time(owner[5m])",
+        {},
+    ),
+    "a class of characters that looks like one": ('rate(x_total{pod=~"a-[5m]+"}[15s])', {}),
+    "a bound on the last value": (
+        "increase(x_total[1h])",
+        {"judge": {"kind": "threshold", "max": 0, "statistic": "last"}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("query", "changes"), UNREMARKED.values(), ids=UNREMARKED)
+def test_what_does_not_correlate_the_steps_is_not_remarked_on(
+    query: str, changes: dict[str, Any]
+) -> None:
+    assert warned(a_metric(query=query, **changes)) == []
+
+
+def test_both_texts_of_a_query_are_looked_at_where_it_has_one_a_side() -> None:
+    sides = {"baseline": "rate(x_total[15s])", "canary": "rate(x_total[1h])"}
+
+    (warning,) = warned(a_metric(query=sides))
+
+    assert warning.startswith("metrics[0] (memory).query.canary: rate over [1h] overlaps")
 
 
 def test_each_overlapping_range_is_told() -> None:

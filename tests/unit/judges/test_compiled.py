@@ -123,3 +123,12 @@ def test_judgments_do_not_show_which_form_was_used(
         judged.append(judges.judge_many([judge] * len(samples), samples))
 
     assert judged[0] == judged[1]
+
+
+def test_many_small_calls_are_worth_what_a_large_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "WORTH_COMPILING", 100)
+    monkeypatch.setattr(compiled, "_asked", [0])
+
+    found = [compiled.kernels(40) is not None for _ in range(4)]
+
+    assert found == [False, False, True, True]

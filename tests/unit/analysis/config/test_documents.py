@@ -60,7 +60,7 @@ def test_a_metric_without_a_judge_gets_the_one_for_its_input(
     loaded = a_config(metric).metrics[0]
 
     assert loaded.judge.kind == kind
-    assert [role for role, _ in loaded.templates()] == roles
+    assert [role for role, _ in loaded.templates("canary")] == roles
 
 
 def test_a_sides_variables_stand_over_the_shared_ones() -> None:

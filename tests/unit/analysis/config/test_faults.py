@@ -35,7 +35,7 @@ def at(line: int, path: str, message: str) -> str:
 
 
 MAPPING = "must be a mapping, with a key and a colon on each line"
-TOP = "version, name, source, sources, variables, window, risk, scoring, metrics"
+TOP = "version, name, source, sources, variables, window, traffic, risk, scoring, presets, metrics"
 
 # Each adds one fault to `BASE`: what is added, the fault's path, what is said of it.
 FAULTS = {

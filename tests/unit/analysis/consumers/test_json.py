@@ -60,6 +60,7 @@ def test_times_are_written_in_rfc_3339() -> None:
         "step_s": 60.0,
         "steps": 8,
         "planned_s": 3600.0,
+        "baseline_offset_s": 0.0,
     }
 
 
@@ -176,7 +177,13 @@ def test_a_finding_is_told_with_its_remedy() -> None:
     )
 
     assert metric["guards"] == [
-        {"code": "side_missing", "summary": "canary: no series", "remedy": "check the labels"}
+        {
+            "code": "side_missing",
+            "severity": "invalid",
+            "summary": "canary: no series",
+            "remedy": "check the labels",
+            "page": "reference/guards/side_missing.md",
+        }
     ]
 
 

@@ -1,0 +1,1 @@
+"""What guards share: what they look at, what they say, and how they are found."""

@@ -1,0 +1,112 @@
+"""What guards look at: the comparison of one metric, and those of a whole rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.guards.core.finding import Finding
+from analysis.sources.port import Series
+from judges import Histogram, Ratio, Sample
+from judges.core.sample import Side
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+# What a side counts, by its type; gauges count nothing.
+UNITS: Mapping[type[Side], str] = {Ratio: "requests", Histogram: "observations"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """The part of the traffic that the canary is to have.
+
+    Attributes:
+        share: A fraction.
+        tolerance: By how much the odds may be off without harm, a fraction: no traffic layer
+            keeps a weight exactly.
+    """
+
+    share: float
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """One metric.
+
+    Attributes:
+        sample: Both sides on the grid.
+        baseline: The baseline's series as answered.
+        canary: The canary's series as answered.
+        warnings: What the source said about them.
+        edges: Why the sides could not be laid on the same bucket edges.
+        needs_baseline: Whether the judge compares at all.
+        weight: The canary's part of the traffic; `None` where nobody said.
+        absent: Sides and roles of queries that matched no series though there must be some.
+        begin: When the first step begins, epoch seconds.
+        is_paired: Whether both sides are of the same time; else one series may well be both, and
+            neither shares nor ages compare.
+    """
+
+    sample: Sample
+    baseline: tuple[Series, ...]
+    canary: tuple[Series, ...]
+    warnings: tuple[str, ...] = ()
+    edges: Finding | None = None
+    needs_baseline: bool = True
+    weight: Weight | None = None
+    absent: tuple[tuple[str, str], ...] = ()
+    begin: float = 0.0
+    is_paired: bool = True
+
+    def sides(self) -> Iterator[tuple[str, Side, tuple[Series, ...]]]:
+        """Give the sides that the judge needs, each with its name and its series."""
+        if self.needs_baseline:
+            yield "baseline", self.sample.baseline, self.baseline
+        yield "canary", self.sample.canary, self.canary
+
+    @property
+    def counted(self) -> str | None:
+        """What the sides count: requests, observations; `None` where they count nothing."""
+        return UNITS.get(type(self.sample.canary)) if self.edges is None else None
+
+    def exposures(self) -> tuple[Array, Array]:
+        """Give what both sides counted in the steps known of both, shape (n,) each."""
+        baseline, canary = _total(self.sample.baseline), _total(self.sample.canary)
+        both = known(self.sample.baseline) & known(self.sample.canary)
+        return baseline[both], canary[both]
+
+    def ends(self) -> Array:
+        """Give the end of each step known of both sides, epoch seconds, shape (n,)."""
+        both = known(self.sample.baseline) & known(self.sample.canary)
+        places = np.flatnonzero(both).astype(np.float64)
+        return self.begin + self.sample.step_s * (places + 1)
+
+
+def _total(side: Side) -> Array:
+    total: Array = np.nansum(side.rows, axis=0)
+    return total
+
+
+def known(side: Side) -> Mask:
+    """Tell in which steps anything is known of a side, shape (steps,)."""
+    return np.asarray(np.isfinite(side.rows).any(axis=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rollout:
+    """All comparisons of a rollout.
+
+    Attributes:
+        comparisons: Those of the metrics that had answers, by name.
+        since: First instant that raw samples were asked for, epoch seconds.
+        begin: When the first step begins, epoch seconds.
+    """
+
+    comparisons: Mapping[str, Comparison]
+    since: float
+    begin: float
