@@ -6,23 +6,21 @@ nowhere. A name is trusted to be resolved by the operator's own DNS.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from analysis.config import CanaryConfig
-from analysis.config.sources import PrometheusSettings, SourceSettings
+from analysis.config.sources import SourceSettings
 from analysis.errors import ConfigError, Fault
 from analysis.query import MissingVariableError, expand
 from analysis.sources.prometheus_http.address import without_secrets
 
-_SOURCE = "source.prometheus"
-_URL = f"{_SOURCE}.url"
 # Of the source a caller may choose its address and its times. The rest is credentials, headers that
 # choose a tenant, and files of this machine.
-OF_CALLERS = frozenset({"url", "step", "lag", "timeout", "deadline"})
+OF_CALLERS = frozenset({"url", "backend", "step", "lag", "timeout", "deadline"})
 _PORTS = {"http": 80, "https": 443}
 # How a configuration says that it asks the service's own; with a default it may be another.
 _OWN = frozenset({"${PROMETHEUS_URL:-}", "${PROMETHEUS_URL}"})
@@ -75,38 +73,40 @@ class Permits:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, config: CanaryConfig, *, by_caller: bool, origin: str = "") -> None:
-        """Make sure that a configuration may ask each of its sources.
+        """Make sure that a configuration may ask its source.
 
         Args:
-            config: Names the sources.
+            config: Names the source.
             by_caller: Whether a caller brought it.
             origin: The file it stands in, for the reader.
 
         Raises:
             ConfigError: It may not.
         """
-        for settings in config.named_sources.values():
+        for name, settings in config.named_sources.items():
+            place = f"sources.{name}" if name else "source"
             if by_caller:
-                _check_keys(settings)
-            if settings.table is None:
-                self._check_address(settings.prometheus, by_caller=by_caller, origin=origin)
+                _check_keys(settings, place)
+            for key, url in _addresses(settings):
+                if url not in _OWN and (self.addresses or by_caller):
+                    self._check_address(url, f"{place}.{key}", by_caller=by_caller, origin=origin)
 
-    def _check_address(self, source: PrometheusSettings, *, by_caller: bool, origin: str) -> None:
-        if source.url in _OWN or not (self.addresses or by_caller):
-            return
+    def _check_address(self, written: str, path: str, *, by_caller: bool, origin: str) -> None:
         try:
-            is_allowed = self._is_allowed(source.url, by_caller=by_caller)
+            is_allowed = self._is_allowed(written, by_caller=by_caller)
         except ValueError as error:
             # Without the address: what it was expanded to may hold a secret.
-            raise _fault("is no plain address such as https://HOST/PATH", origin) from error
+            message = "is no plain address such as https://HOST/PATH"
+            raise _fault(path, message, origin) from error
         except MissingVariableError as error:
-            raise _fault(f"{error.faults[0].message} in the environment", origin) from error
+            message = f"{error.faults[0].message} in the environment"
+            raise _fault(path, message, origin) from error
         if not is_allowed:
             message = (
-                f"{without_secrets(source.url)!r} may not be asked; let the operator serve with "
+                f"{without_secrets(written)!r} may not be asked; let the operator serve with "
                 "--allow-source, or leave it out and ask the service's own"
             )
-            raise _fault(message, origin)
+            raise _fault(path, message, origin)
 
     def _is_allowed(self, written: str, *, by_caller: bool) -> bool:
         url = expand(written, self.environment)
@@ -118,11 +118,20 @@ class Permits:
         return (*self.addresses, Address.of(own, with_user=True)) if own else self.addresses
 
 
-def _fault(message: str, origin: str) -> ConfigError:
-    return ConfigError((Fault(path=_URL, message=message),), origin=origin)
+def _fault(path: str, message: str, origin: str = "") -> ConfigError:
+    return ConfigError((Fault(path=path, message=message),), origin=origin)
 
 
-def _check_keys(source: SourceSettings) -> None:
+def _addresses(source: SourceSettings) -> Iterator[tuple[str, str]]:
+    """Give every address that is asked, where tokens are issued too; a table has none."""
+    if source.table is not None:
+        return
+    yield "prometheus.url", source.prometheus.url
+    if source.prometheus.oauth2 is not None:
+        yield "prometheus.oauth2.token_url", source.prometheus.oauth2.token_url
+
+
+def _check_keys(source: SourceSettings, place: str) -> None:
     """Refuse what would send the service's secrets, or read its files, for a caller."""
     foreign = sorted(source.model_fields_set - {"prometheus"})
     foreign += sorted(source.prometheus.model_fields_set - OF_CALLERS)
@@ -131,7 +140,7 @@ def _check_keys(source: SourceSettings) -> None:
             f"a caller's configuration has no {', '.join(foreign)}; with them it must be a "
             "configuration of the operator's"
         )
-        raise ConfigError((Fault(path=_SOURCE, message=message),))
+        raise _fault(place, message)
     if source.prometheus.url not in _OWN and "${" in source.prometheus.url:
         message = "a caller's configuration names its address without the environment"
-        raise _fault(message, "")
+        raise _fault(f"{place}.prometheus.url", message)

@@ -15,10 +15,11 @@ import requests
 
 from analysis.errors import ConfigError
 from analysis.service.tls import Certificates
+from tests.support.authorities import Authority, Pair
 from tests.support.builders import FakeSource
 from tests.support.corpus import RECORDINGS
 from tests.support.service import Client, serving
-from tests.support.service_certificates import Authority, Pair
+from tests.support.authorities import Authority, Pair
 
 # The server looks at its files about once a second.
 SEEN_WITHIN_S = 20.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.support.builders import a_document, a_metric
 from tests.support.service import Client, serving
 from tests.support.wire import QUERY_RANGE, T, a_source, matrix
 
-MINUTES = 30
+MINUTES, ENDS_WITHIN_S = 30, 30.0
 END = T + 60 * MINUTES
 SIDES = {"baseline": {"hash": "a"}, "canary": {"hash": "b"}}
 
@@ -69,9 +70,20 @@ def judge(client: Client, **further: str) -> str:
     return str(told.json["id"])
 
 
+CALL = "PUT /v1/analyses/{key}"
+
+
+def finished(spans: InMemorySpanExporter) -> tuple[ReadableSpan, ...]:
+    """Wait for the span of the call, which ends after its answer, and give all."""
+    limit = time.monotonic() + ENDS_WITHIN_S
+    while CALL not in {one.name for one in spans.get_finished_spans()}:
+        assert time.monotonic() < limit, "the call had no span"
+    return spans.get_finished_spans()
+
+
 def named(spans: InMemorySpanExporter) -> dict[str, list[ReadableSpan]]:
     found: dict[str, list[ReadableSpan]] = {}
-    for span in spans.get_finished_spans():
+    for span in finished(spans):
         found.setdefault(span.name, []).append(span)
     return found
 
@@ -87,7 +99,7 @@ def test_a_call_holds_the_look_it_waits_for_and_that_its_queries(
     analysis = judge(client)
 
     found = named(spans)
-    (call,), (look,), queries = found["PUT /v1/analyses/{key}"], found["look"], found["query"]
+    (call,), (look,), queries = found[CALL], found["look"], found["query"]
     assert parent_of(look) == call.context.span_id
     assert {parent_of(query) for query in queries} == {look.context.span_id}
     assert {str((query.attributes or {})["db.query.text"]) for query in queries} == {
@@ -104,7 +116,7 @@ def test_a_trace_of_the_caller_goes_on(client: Client, spans: InMemorySpanExport
 
     judge(client, traceparent=f"00-{trace}-00f067aa0ba902b7-01")
 
-    assert {f"{one.context.trace_id:032x}" for one in spans.get_finished_spans()} == {trace}
+    assert {f"{one.context.trace_id:032x}" for one in finished(spans)} == {trace}
 
 
 def test_probes_are_no_calls(client: Client, spans: InMemorySpanExporter) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.authorities import Authority
 from tests.support.command import Done, run_serinus, strict_json
 from tests.support.corpus import FAILED_BY, GOOD, SHOP, run
 from tests.support.postgres import RealPostgres
 from tests.support.service import Answer, Client, served
-from tests.support.service_certificates import Authority
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

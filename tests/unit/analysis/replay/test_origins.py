@@ -112,8 +112,8 @@ def judged_by_the_service(url: str, *, bad_from: int | None) -> str:
         "start": START, "end": ENDED.timestamp(),
     }  # fmt: skip
     new = New(
-        key="k", identity="i", config="limited", config_text=LIMITED, namespace="",
-        request=request, due=START, version="0" * 64,
+        key="k", identity="i", config="limited", config_text=LIMITED, version="v1", namespace="",
+        request=request, due=START,
     )  # fmt: skip
     looker = Looker(
         settings=Settings(configs=Path()), connect=lambda _: a_recording(bad_from=bad_from)

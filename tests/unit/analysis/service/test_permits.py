@@ -78,6 +78,33 @@ def test_without_a_list_the_operators_configurations_ask_anything_and_callers_no
     ask(None, by_caller=True, allowed=None)
 
 
+SERVER = {"prometheus": {"url": ALLOWED}}
+WAYS_AROUND: dict[str, dict[str, Any]] = {
+    "a second source": {"sources": {"a": SERVER, "b": {"prometheus": {"url": "http://evil"}}}},
+    "a file of the service's as a table": {"source": {"table": {"path": "/etc/passwd.csv"}}},
+    "a table beside a server": {
+        "sources": {"a": SERVER, "b": {"table": {"path": "/x.csv", "step": "15s"}}}
+    },
+}
+
+
+@pytest.mark.parametrize("sources", WAYS_AROUND.values(), ids=WAYS_AROUND)
+def test_a_caller_finds_no_way_around(sources: dict[str, Any]) -> None:
+    config = a_config(a_metric(), **sources)
+    permits = Permits(addresses=(Address.of(ALLOWED),), environment=OWN)
+
+    with pytest.raises(ConfigError, match=r"sources?"):
+        permits.check(config, by_caller=True)
+
+
+def test_a_secret_is_sent_to_no_other_issuer_of_tokens() -> None:
+    oauth2 = {"client_id": "c", "client_secret_env": "SECRET"}
+
+    with pytest.raises(ConfigError, match=r"source\.prometheus\.oauth2\.token_url"):
+        ask(ALLOWED, by_caller=False, oauth2=oauth2 | {"token_url": "https://evil/token"})
+    ask(ALLOWED, by_caller=False, oauth2=oauth2 | {"token_url": f"{ALLOWED}/token"})
+
+
 OF_THE_OPERATOR: dict[str, dict[str, Any]] = {
     "a file of the service's": {"bearer_token_file": "/etc/shadow"},
     "a variable of the service's": {"bearer_token_env": "SECRET"},
