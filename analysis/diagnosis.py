@@ -181,15 +181,17 @@ def diagnose(
     window: Window,
     variables: Variables,
     *,
+    labels: Mapping[str, LabelSource] | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
     """Ask everything that a judgment would ask, and say of each answer what it is good for.
 
     Args:
         config: What to ask and how to judge.
-        source: Where the series are; a `LabelSource` is also asked why a query found nothing.
+        source: Where the series are.
         window: The time to ask for.
         variables: Values of each side, by side, over those of the configuration.
+        labels: By name of the source, who is asked why a query found nothing.
         progress: Told how many requests have been answered.
 
     Raises:
@@ -201,11 +203,10 @@ def diagnose(
     answers = source.answer(unique_requests(asks), progress=progress)
     gathered = gather(config, window, asks, answers, weight=weight)
     expected = forecasts(config, gathered, window)
-    guide = (
-        Guide(source=source, start=asked_from(window), end=window.end)
-        if isinstance(source, LabelSource)
-        else None
-    )
+    guides = {
+        name: Guide(source=one, start=asked_from(window), end=window.end)
+        for name, one in (labels or {}).items()
+    }
     return Diagnosis(
         name=config.name,
         source=source.description,
@@ -215,7 +216,7 @@ def diagnose(
         warnings=warnings,
         findings=inspect_rollout(gathered, window),
         metrics=tuple(
-            _checked(one, expected[one.metric.name], _queries(one.metric, asks, answers, guide))
+            _checked(one, expected[one.metric.name], _queries(one.metric, asks, answers, guides))
             for one in gathered
         ),
         provenance=provenance_of(config, variables),
@@ -269,9 +270,10 @@ def _side(side: Side, *, is_counted: bool) -> Seen:
 
 
 def _queries(
-    metric: Metric, asks: Sequence[Ask], answers: Answers, guide: Guide | None
+    metric: Metric, asks: Sequence[Ask], answers: Answers, guides: Mapping[str, Guide]
 ) -> tuple[Query, ...]:
-    return tuple(_query(ask, answers, guide) for ask in asks if ask.metric == metric.name)
+    own = (ask for ask in asks if ask.metric == metric.name)
+    return tuple(_query(ask, answers, guides.get(ask.request.source)) for ask in own)
 
 
 def _query(ask: Ask, answers: Answers, guide: Guide | None) -> Query:

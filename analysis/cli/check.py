@@ -42,12 +42,17 @@ Examples:
 @selection_options
 @format_option
 @output_option("diagnosis")
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Ask the sources that CONFIG names; --prometheus does so too.",
+)
 @click.option("--strict", is_flag=True, help="Count warnings as faults.")
 @click.option("--show", is_flag=True, help="Print the configuration with its presets written out.")
-def command(
-    selection: Selection, *, form: str, output: Path | None, strict: bool, show: bool
+def command(  # noqa: PLR0913 - the options of a command
+    selection: Selection, *, form: str, output: Path | None, live: bool, strict: bool, show: bool
 ) -> None:
-    """Check CONFIG: keys, values, judges and PromQL; with --prometheus also its answers.
+    """Check CONFIG: keys, values, judges and PromQL; with --prometheus or --live also its answers.
 
     Without a server every fault is told at once, each with its line, the rule and the remedy;
     variables that the caller gives later are filled with placeholders. With one, every query is
@@ -56,7 +61,7 @@ def command(
     metrics could pass, 2 if something has to be mended, 4 if the source gave no answer.
     """
     config = selection.load()
-    if selection.prometheus is None:
+    if selection.prometheus is None and not live:
         _refuse_what_needs_a_server(selection, form, output)
         _check_alone(selection.config, config, strict=strict, show=show)
         return
@@ -67,7 +72,8 @@ def _refuse_what_needs_a_server(selection: Selection, form: str, output: Path | 
     given = [name for name in OF_A_SERVER if getattr(selection, name)]
     if given or form != "text" or output is not None:
         raise ConfigError(
-            "only a server's answers can be selected or written; give --prometheus URL as well",
+            "only a server's answers can be selected or written; give --prometheus URL or --live "
+            "as well",
             origin="check",
         )
 
@@ -98,12 +104,14 @@ def _check_live(
     from analysis.consumers.check_json import to_json
     from analysis.consumers.check_text import print_diagnosis
     from analysis.diagnosis import diagnose
-    from analysis.sources.connect import open_source
+    from analysis.sources.connect import label_sources, open_source
 
     source = open_source(config, selection.prometheus, os.environ)
-    window = selection.window(config)
+    labels, window = label_sources(source), selection.window(config)
     with progress_bar("asking Prometheus") as progress:
-        found = diagnose(config, source, window, selection.variables(), progress=progress)
+        found = diagnose(
+            config, source, window, selection.variables(), labels=labels, progress=progress
+        )
 
     def show(console: Console) -> None:
         print_diagnosis(found, console)

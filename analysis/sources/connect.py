@@ -19,7 +19,7 @@ from analysis.errors import ConfigError
 from analysis.query import MissingVariableError, expand, references
 
 if TYPE_CHECKING:
-    from analysis.sources.port import MetricSource
+    from analysis.sources.port import LabelSource, MetricSource
     from analysis.sources.prometheus import Auth, PrometheusSource
 
 ORIGIN = "source.prometheus"
@@ -72,6 +72,15 @@ def _named_in(node: object, key: str = "") -> Iterator[str]:
                 yield from _named_in(value, inner)
         case _:
             return
+
+
+def label_sources(source: MetricSource) -> dict[str, LabelSource]:
+    """Give those of a configuration's sources that can be asked for labels, by name."""
+    from analysis.sources.port import LabelSource
+    from analysis.sources.several import Several
+
+    named = source.sources if isinstance(source, Several) else {"": source}
+    return {name: one for name, one in named.items() if isinstance(one, LabelSource)}
 
 
 def _place(name: str) -> str:

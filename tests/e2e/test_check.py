@@ -94,7 +94,49 @@ def test_a_selection_without_a_server_is_no_question(serinus: Serinus) -> None:
     done = serinus("check", SHOP, "--canary=track=canary")
 
     assert done.code == MEND
-    assert "give --prometheus URL as well" in done.message
+    assert "give --prometheus URL or --live as well" in done.message
+
+
+def test_the_source_that_the_configuration_names_is_asked_where_that_is_wanted(
+    serinus: Serinus, corpus_url: str, tmp_path: Path
+) -> None:
+    config = edited_shop(tmp_path, ("${PROMETHEUS_URL}", corpus_url))
+
+    done = serinus("check", config, "--live", *run("aa-1").selection)
+
+    assert done.code == FINE
+    assert done.out.startswith(" READY  shop")
+
+
+SEVERAL = """\
+version: 1
+name: shop
+sources:
+  pods: {prometheus: {url: "%s", step: 5s, lag: 2s}}
+  balancer: {prometheus: {url: "%s", step: 5s, lag: 2s}}
+variables: {run: null, baseline: {track: baseline}, canary: {track: canary}}
+window: {planned: 4m, warmup: 35s}
+metrics:
+  - name: memory
+    source: pods
+    query: process_resident_memory_bytes{run="${run}", track="${track}"}
+  - name: load
+    source: balancer
+    query: process_resident_memory_byte{run="${run}", track="${track}"}
+"""
+
+
+def test_each_of_several_sources_is_asked_for_its_own_names(
+    serinus: Serinus, corpus_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "canary.yaml"
+    config.write_text(SEVERAL % (corpus_url, corpus_url), encoding="utf-8")
+
+    done = serinus("check", config, "--live", *run("aa-1").selection)
+
+    assert done.code == MEND
+    assert "1 of 2 metrics could not pass: load" in done.out
+    assert "no metric is called process_resident_memory_byte; did you mean process_res" in done.out
 
 
 def test_a_diagnosis_can_be_written_to_a_file(

@@ -37,7 +37,7 @@ def source(requires_prometheus: object) -> Iterator[PrometheusSource]:
 def diagnosed(source: PrometheusSource, config: CanaryConfig) -> Diagnosis:
     """Diagnose as the command does; the port and the times are those of no run."""
     window = Window(start=START_S, end=START_S + 60 * MINUTES, warmup_s=120, step_s=30)
-    found = diagnose(config, source, window, {})
+    found = diagnose(config, source, window, {}, labels={"": source})
     metrics = tuple(
         replace(
             metric,
