@@ -49,7 +49,7 @@ Examples:
 )
 @click.option("--strict", is_flag=True, help="Count warnings as faults.")
 @click.option("--show", is_flag=True, help="Print the configuration with its presets written out.")
-def command(  # noqa: PLR0913 - the options of a command
+def command(
     selection: Selection, *, form: str, output: Path | None, live: bool, strict: bool, show: bool
 ) -> None:
     """Check CONFIG: keys, values, judges and PromQL; with --prometheus or --live also its answers.

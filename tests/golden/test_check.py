@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -35,7 +34,7 @@ def source(requires_prometheus: object) -> Iterator[PrometheusSource]:
 
 
 def diagnosed(source: PrometheusSource, config: CanaryConfig) -> Diagnosis:
-    """Diagnose as the command does; the port and the times are those of no run."""
+    """Diagnose as the command does; port, times and versions are those of no run."""
     window = Window(start=START_S, end=START_S + 60 * MINUTES, warmup_s=120, step_s=30)
     found = diagnose(config, source, window, {}, labels={"": source})
     metrics = tuple(
@@ -53,7 +52,13 @@ def diagnosed(source: PrometheusSource, config: CanaryConfig) -> Diagnosis:
         for metric in found.metrics
     )
     description = found.source.replace(source.url, URL)
-    return replace(found, source=description, metrics=metrics)
+    provenance = replace(
+        found.provenance,
+        version="1.2.3",
+        libraries=dict.fromkeys(found.provenance.libraries, "1.2.3"),
+        config_digest="0123456789abcdef" * 4,
+    )
+    return replace(found, source=description, metrics=metrics, provenance=provenance)
 
 
 def printed(diagnosis: Diagnosis, *, color: bool = False) -> str:
@@ -73,9 +78,7 @@ def printed(diagnosis: Diagnosis, *, color: bool = False) -> str:
 def test_the_doctor_says_what_it_said_before(
     source: PrometheusSource, golden: Compare, setup: str
 ) -> None:
-    text = printed(diagnosed(source, parse_config(SETUPS[setup])))
-
-    golden(f"check/{setup}.txt", re.sub(r"serinus \S+,", "serinus 1.2.3,", text))
+    golden(f"check/{setup}.txt", printed(diagnosed(source, parse_config(SETUPS[setup]))))
 
 
 @pytest.mark.parametrize("setup", ["good", "misspelt-metric", "refused"])
@@ -85,9 +88,7 @@ def test_the_json_of_the_doctor_is_the_one_recorded(
     text = to_json(diagnosed(source, parse_config(SETUPS[setup])))
 
     strict_json(text)
-    golden(
-        f"check/{setup}.json", re.sub(r'("(?:serinus|numpy|scipy)": )"[^"]+"', r'\1"1.2.3"', text)
-    )
+    golden(f"check/{setup}.json", text)
 
 
 def test_color_adds_nothing_to_what_the_doctor_says(source: PrometheusSource) -> None:
