@@ -68,7 +68,7 @@ def test_a_client_certificate_that_is_missing_is_thought_of(
     error = failure_of(a_source(strict_server, verify=str(certificate)), samples())
 
     assert error.code == "unreachable"
-    assert "does it want a client certificate?" in str(error)
+    assert "does it want a client certificate, is that of cert_file still valid?" in str(error)
 
 
 def test_an_unknown_certificate_is_refused_with_the_remedy(tls_server: HTTPServer) -> None:

@@ -49,19 +49,35 @@ class HostileServer:
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
+    def _greeted(self, connection: socket.socket) -> socket.socket:
+        """Shake hands, if that is wanted; a client that is refused is told why before all ends."""
+        if self._tls is None:
+            return connection
+        stream = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        try:
+            stream.do_handshake()
+        except OSError:  # what ssl raises is one too
+            _linger(socket.socket(fileno=stream.detach()))
+            raise
+        return stream
+
     def _serve(self, connection: socket.socket) -> None:
         # A client that goes away in the middle is what most of these tests want.
         with suppress(OSError), connection:
             connection.settimeout(30)
-            stream = (
-                self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
-            )
-            with stream:
+            with self._greeted(connection) as stream:
                 while request := _read(stream):
                     with self._one_by_one:
                         before = len(self.requests)
                         self.requests.append(request)
                     self._behave(stream, request, before)
+
+
+def _linger(connection: socket.socket) -> None:
+    """Wait for the client to go, or what was said last might not reach it."""
+    with suppress(OSError), connection:
+        while connection.recv(65536):
+            pass
 
 
 def _read(stream: socket.socket) -> bytes:

@@ -55,7 +55,9 @@ def _tls_remedy(error: ssl.SSLError) -> str:
         return f"{error.verify_message}: give the CA bundle that signed the certificate"
     if error.reason in _EXPIRED:
         return "the client certificate in cert_file has expired: renew it"
-    return "does it speak https, and does it want a client certificate?"
+    return (
+        "does it speak https, does it want a client certificate, is that of cert_file still valid?"
+    )
 
 
 def _root(error: BaseException) -> BaseException:
