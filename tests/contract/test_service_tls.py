@@ -19,7 +19,6 @@ from tests.support.authorities import Authority, Pair
 from tests.support.builders import FakeSource
 from tests.support.corpus import RECORDINGS
 from tests.support.service import Client, serving
-from tests.support.authorities import Authority, Pair
 
 # The server looks at its files about once a second.
 SEEN_WITHIN_S = 20.0
