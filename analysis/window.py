@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +44,7 @@ class Window:
     @property
     def edges(self) -> Array:
         """The bounds of the steps, epoch seconds, shape (steps + 1,)."""
-        first, last = self._places()
-        return np.arange(first, last + 1, dtype=np.float64) * self.step_s
+        return _edges(*self._places(), self.step_s)
 
     @property
     def steps(self) -> int:
@@ -69,6 +69,13 @@ class Window:
         """Give the first and the last edge, counted in steps since 1970."""
         first = math.ceil((self.start + self.warmup_s) / self.step_s - ROUNDING)
         return first, max(math.floor(self.end / self.step_s + ROUNDING), first)
+
+
+@lru_cache(maxsize=64)  # every query of a look asks for the same
+def _edges(first: int, last: int, step_s: float) -> Array:
+    edges = np.arange(first, last + 1, dtype=np.float64) * step_s
+    edges.flags.writeable = False
+    return edges
 
 
 def as_datetime(epoch_s: float) -> datetime:
