@@ -55,6 +55,7 @@ class DaskEngine:
                     threads_per_worker=1,
                     dashboard_address=None,
                     silence_logs=logging.ERROR,
+                    config={"distributed.worker.profile.enabled": False},
                     memory_limit=None,  # what a chunk holds is bounded, and the machine is ours
                 )
             )
