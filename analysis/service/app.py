@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
@@ -20,6 +20,8 @@ from analysis.service.counting import CountedCalls, CountedSource
 from analysis.service.looking import Connect, Looker
 from analysis.service.notices.courier import Courier, Route
 from analysis.service.operations import Operations
+from analysis.service.pages import routers as pages
+from analysis.service.pages.refusal import refusal, wants_page
 from analysis.service.problems import Problem
 from analysis.service.protection import Protection, problem
 from analysis.service.routes import analyses, facade, flagger, kayenta, operations
@@ -36,6 +38,7 @@ ROUTERS = (
     kayenta.JUDGE_ROUTER,
     facade.ROUTER,
     operations.ROUTER,
+    *pages.ROUTERS,
 )
 
 
@@ -93,7 +96,7 @@ def create_app(service: Service) -> FastAPI:
             service.courier.stop()
             service.analyses.store.close()
 
-    # The pages of /docs load scripts from other hosts; /openapi.json is all that is needed.
+    # FastAPI's own /docs loads scripts from other hosts; ours does not.
     app = FastAPI(title="Serinus", lifespan=running, docs_url=None, redoc_url=None)
     app.state.service = service
     for router in ROUTERS:
@@ -110,33 +113,40 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def _problem(_: Request, error: Exception) -> JSONResponse:
+def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for it
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return JSONResponse(problem(error.code, error.message), error.status, headers=headers)
+    return _told(request, error, headers)
 
 
-def _invalid(_: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     faults = [
         f"{'.'.join(map(str, fault['loc'][1:])) or 'body'}: {fault['msg']}"
         for fault in jsonable_encoder(error.errors(), exclude={"input", "ctx"})
     ]
-    return JSONResponse(problem("faulty_request", "; ".join(faults)), 422)
+    return _told(request, Problem(422, "faulty_request", "; ".join(faults)))
 
 
-def _http(_: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    body = problem("http", f"{error.detail}; GET /openapi.json lists what there is")
-    return JSONResponse(body, error.status_code, headers=error.headers)
+    message = f"{error.detail}; GET /openapi.json lists what there is"
+    return _told(request, Problem(error.status_code, "http", message), error.headers)
 
 
-def _store_down(_: Request, error: Exception) -> JSONResponse:
+def _store_down(request: Request, error: Exception) -> Response:
     LOG.warning("the store does not answer: %s", error.__class__.__name__)
     message = "the database does not answer; nothing was changed, call again"
-    return JSONResponse(problem("store_down", message), 503, headers={"Retry-After": "5"})
+    return _told(request, Problem(503, "store_down", message), {"Retry-After": "5"})
 
 
-def _bug(request: Request, error: Exception) -> JSONResponse:
+def _bug(request: Request, error: Exception) -> Response:
     LOG.error("a call failed: %s", request.url.path, exc_info=error)
-    return JSONResponse(problem("bug", "a bug of Serinus; its log has the details"), 500)
+    return _told(request, Problem(500, "bug", "a bug of Serinus; its log has the details"))
+
+
+def _told(request: Request, told: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """Tell a person on a page, and a program in JSON."""
+    if wants_page(request):
+        return refusal(told)
+    return JSONResponse(problem(told.code, told.message), told.status, headers=headers)

@@ -42,7 +42,9 @@ class Protection:
 
         async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)  # a page says itself what it may load
             await send(message)
 
         message = f"a body has at most {self.most_bytes:,} bytes here; send less"

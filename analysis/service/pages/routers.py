@@ -1,0 +1,25 @@
+"""The routers of all pages, each by itself, so that whoever lists routes sees every one."""
+
+from __future__ import annotations
+
+from analysis.service.pages import (
+    analysis,
+    api,
+    assets,
+    comparison,
+    configurations,
+    history,
+    listing,
+    retrospective,
+)
+
+ROUTERS = (
+    listing.ROUTER,
+    analysis.ROUTER,
+    comparison.ROUTER,
+    history.ROUTER,
+    configurations.ROUTER,
+    retrospective.ROUTER,
+    api.ROUTER,
+    assets.ROUTER,
+)
