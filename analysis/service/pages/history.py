@@ -65,8 +65,8 @@ def _chart(name: str, records: Sequence[Record], values: Array, up: charts.Axis)
     _, unit_s, unit = next(one for one in _UNITS if -at[0] >= one[0])
     across = charts.Axis(
         name=f"{unit} before the newest",
-        told=lambda value: f"{-value:g}",
-        span=(min(float(at[0]) / unit_s, -1.0) * 1.03, 0.5 * 0.06),
+        told=lambda value: f"{abs(value):g}",
+        span=(1.03 * min(float(at[0]) / unit_s, -1.0), 0.03),
     )
     shown = []
     for word in ("pass", "fail", "inconclusive"):
