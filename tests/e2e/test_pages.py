@@ -169,7 +169,7 @@ def test_filters_and_search_narrow_the_list_to_a_permalink(visit: Visit, served:
     page = visit.page
     page.goto(served.url("/"))
     page.get_by_label("Verdict").select_option("fail")
-    page.get_by_label("Key").fill("out.err1")
+    page.get_by_role("searchbox", name="Key").fill("out.err1")
     page.get_by_role("button", name="Show").click()
 
     expect(page.locator(".analyses .key")).to_have_text(["checkout.err1-1"])
@@ -203,7 +203,7 @@ def test_a_stretch_of_the_past_is_judged_from_the_form_to_a_permalink(
     expect(page.get_by_label("Configuration")).to_have_value("shop")
     page.get_by_label("Both sides").fill(f"run={one.name}\nnamespace=shop")
     page.get_by_label("Start", exact=True).fill(f"{as_datetime(one.start):%Y-%m-%dT%H:%M:%S}")
-    page.get_by_label("End").fill(f"{as_datetime(one.end):%Y-%m-%dT%H:%M:%S}")
+    page.locator("[name=end]").fill(f"{as_datetime(one.end):%Y-%m-%dT%H:%M:%S}")
     page.get_by_role("button", name="Judge it now").click()
 
     expect(page.locator("header h1")).to_contain_text("FAIL", timeout=PATIENT_MS)
@@ -239,8 +239,7 @@ def test_a_keyboard_is_enough(visit: Visit, served: Served) -> None:
     keys.type("err1")
     keys.press("Enter")
     expect(page.locator(".analyses .key")).to_have_text(["checkout.err1-1"])
-    for key in "?":
-        keys.press(key)
+    keys.press("?")
     expect(page.locator("#help")).to_be_visible()
     keys.press("Escape")
     expect(page.locator("#help")).to_be_hidden()
