@@ -305,8 +305,8 @@ def test_a_configuration_is_checked_and_shows_what_it_would_ask(shop: AskedBy) -
 
 def test_canceling_ends_an_analysis_and_leads_back_to_it(shop: AskedBy) -> None:
     client = shop("shop")
-    ahead = {"start": ONE.end + 3600, "end": ONE.end + 7200, "mode": "async"}
-    identity = begun(client, "to-cancel", **ahead)
+    ahead, mode = ONE.end + 3600, "async"
+    identity = begun(client, "to-cancel", start=ahead, end=ahead + 3600, mode=mode)
 
     running = seen(client, f"/analyses/{identity}").text
     told = sent(client, f"/analyses/{identity}/cancel", {**OURS, **FORM})

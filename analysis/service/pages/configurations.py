@@ -99,12 +99,11 @@ def _dry_run(
     config: CanaryConfig, lines: dict[str, str]
 ) -> tuple[tuple[Ask, ...], tuple[str, ...]]:
     """Render every query for variables as they were written, over the planned time."""
-    prometheus, warmup = config.source.prometheus, config.window.warmup
     window = Window(
         start=0.0,
         end=config.window.planned.total_seconds(),
-        warmup_s=warmup.total_seconds(),
-        step_s=prometheus.step.total_seconds(),
+        warmup_s=config.window.warmup.total_seconds(),
+        step_s=config.step.total_seconds(),
     )
     try:
         both = variables(lines["both"])
