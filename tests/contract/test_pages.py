@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from analysis.sources import recording as recordings
+from analysis.store import Look, Status
 from analysis.window import as_datetime
 from tests.support.corpus import RECORDINGS, edited_shop, run
 from tests.support.service import Answer, Client, serving
@@ -316,6 +318,50 @@ def test_canceling_ends_an_analysis_and_leads_back_to_it(shop: AskedBy) -> None:
     after = seen(client, f"/analyses/{identity}").text
     assert "Cancel this analysis" not in after
     assert "canceled" in after
+
+
+def test_a_browser_sends_the_token_as_a_password(shop: AskedBy, analysis: str) -> None:
+    basic = base64.b64encode(b"whoever:secret of shop").decode()
+
+    told = seen(shop(""), f"/analyses/{analysis}", Authorization=f"Basic {basic}")
+
+    assert told.status == 200
+
+
+def test_the_verdict_that_counted_is_told_where_a_report_says_another_today(shop: AskedBy) -> None:
+    client, ahead = shop("all"), ONE.end + 3600
+    identity = begun(client, "mended", start=ahead, end=ahead + 3600, mode="async")
+    assert client.service is not None
+    store = client.service.analyses.store
+    assert store.claim(identity, "a test", 1e11, 2e11)
+    tape = recordings.pack(recordings.load(RECORDINGS / ONE.name))
+    look = Look(
+        status=Status.COMPLETED,
+        verdict="pass",
+        score=100.0,
+        summary="all was well",
+        report=None,
+        recording=tape,
+        due=1e11,
+    )
+    assert store.finish(identity, "a test", look, ONE.end + 60.0)
+
+    told = " ".join(seen(client, f"/analyses/{identity}").text.split())
+
+    assert "The verdict that counted is <b>pass</b>" in told
+    assert "what was recorded says <b>fail</b>" in told
+
+
+def test_an_analysis_without_an_answer_says_so(shop: AskedBy) -> None:
+    ahead = ONE.end + 3600
+    identity = begun(shop("shop"), "ahead", start=ahead, end=ahead + 3600, mode="async")
+
+    assert "No look had an answer yet" in seen(shop("shop"), f"/analyses/{identity}").text
+
+
+@pytest.mark.parametrize("path", ["/kayenta/canary/00", "/flagger/none", "/prom/none"])
+def test_what_programs_alone_call_answers_no_page(shop: AskedBy, path: str) -> None:
+    assert seen(shop("shop"), path).json
 
 
 def test_programs_are_answered_in_json_where_browsers_see_a_page(shop: AskedBy) -> None:

@@ -8,6 +8,8 @@ from fastapi.responses import HTMLResponse
 from analysis.service.pages.rendering import page
 from analysis.service.problems import Problem
 
+# Java's own client asks for HTML unless it is told otherwise, and reads none.
+OF_PROGRAMS = frozenset({"kayenta", "flagger", "prom"})
 _TITLES = {
     401: "Who are you?",
     403: "Not allowed",
@@ -20,7 +22,8 @@ _TITLES = {
 
 def wants_page(request: Request) -> bool:
     """Tell whether a browser asks, and not a program."""
-    return "text/html" in request.headers.get("accept", "")
+    protocol = request.url.path.strip("/").partition("/")[0]
+    return protocol not in OF_PROGRAMS and "text/html" in request.headers.get("accept", "")
 
 
 def refusal(problem: Problem) -> HTMLResponse:
