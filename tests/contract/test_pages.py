@@ -37,6 +37,8 @@ PAGES = {
     "the configurations": "/configs",
     "a configuration": "/configs/shop?dry=true&both=run%3Dx",
     "the form": "/judge",
+    "the presets": "/presets",
+    "a preset": "/presets/istio",
     "the API": "/docs",
 }
 INLINE = r"<style|<script(?! src=\"/static/)|<[a-z][^>]*\s(style|on\w+)="
@@ -251,6 +253,9 @@ def test_hostile_names_within_a_configuration_stand_as_words(shop: AskedBy, tmp_
         f"/services/{HOSTILE}",
         f"/configs/{HOSTILE}",
         f"/judge?config={HOSTILE}",
+        f"/presets?metric={HOSTILE}&kind={HOSTILE}",
+        f"/presets/{HOSTILE}",
+        f"/presets/istio?separation={HOSTILE}",
         f"/analyses/{HOSTILE}",
     ],
 )

@@ -94,6 +94,8 @@ PAGES = {
     "a dry run": "/configs/shop?dry=true&both=run%3Dr1",
     "a faulty configuration": "/configs/faulty",
     "the form": "/judge",
+    "the presets": "/presets?metric=istio_requests",
+    "a preset": "/presets/istio",
     "the API": "/docs",
 }
 
@@ -227,6 +229,19 @@ def test_a_mistake_in_the_form_is_told_and_nothing_written_is_lost(
         assert violations(page) == []
         # That the form was refused, and nothing else.
         assert [one for one in visit.complaints if "422" not in one] == []
+
+
+def test_a_preset_is_found_by_a_metric_and_written_out(visit: Visit, served: Served) -> None:
+    page = visit.page
+    page.goto(served.url("/presets"))
+    page.get_by_label("Reads the metric").fill("istio_requests_total")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name="Istio").first.click()
+    page.get_by_label("Sides told apart by").select_option("flagger")
+    page.get_by_role("button", name="Write it out").click()
+
+    assert page.url.endswith("/presets/istio?separation=flagger#written-out")
+    expect(page.locator("pre")).to_contain_text("istio_requests_total{")
 
 
 def test_a_keyboard_is_enough(visit: Visit, served: Served) -> None:

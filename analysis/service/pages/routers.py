@@ -10,6 +10,7 @@ from analysis.service.pages import (
     configurations,
     history,
     listing,
+    presets,
     retrospective,
 )
 
@@ -19,6 +20,7 @@ ROUTERS = (
     comparison.ROUTER,
     history.ROUTER,
     configurations.ROUTER,
+    presets.ROUTER,
     retrospective.ROUTER,
     api.ROUTER,
     assets.ROUTER,
