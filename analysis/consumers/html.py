@@ -35,16 +35,22 @@ def to_html(report: AnalysisReport, links: Links = NO_LINKS) -> str:
         report: What to show.
         links: Where its queries can be seen again.
     """
-    shown = [
-        {**_row(metric, report), **_body(metric, report, links)} for metric in words.ordered(report)
-    ]
-    return _rendered(
-        "report.html.j2",
-        report=report,
-        metrics=shown,
-        evidence=_drawn(pictures.rollout_evidence(report)),
-        provenance=_provenance(report.provenance),
-    )
+    return _whole("report.html.j2", report, links)
+
+
+def to_section(report: AnalysisReport, links: Links = NO_LINKS) -> Markup:
+    """Render a report to stand within a page that has `stylesheet()`; it brings no style along.
+
+    Args:
+        report: What to show.
+        links: Where its queries can be seen again.
+    """
+    return Markup(_whole("content.html.j2", report, links))  # noqa: S704 - a template escaped it
+
+
+def stylesheet() -> str:
+    """Give the style of reports and their charts, light and dark, as CSS."""
+    return charts.stylesheet() + _style()
 
 
 def card(report: AnalysisReport) -> str:
@@ -53,24 +59,43 @@ def card(report: AnalysisReport) -> str:
     return _rendered("card.html.j2", report=report, metrics=shown)
 
 
+def _whole(template: str, report: AnalysisReport, links: Links) -> str:
+    """Render every part of a report."""
+    shown = [
+        {**_row(metric, report), **_body(metric, report, links)} for metric in words.ordered(report)
+    ]
+    return _rendered(
+        template,
+        report=report,
+        metrics=shown,
+        evidence=_drawn(pictures.rollout_evidence(report)),
+        provenance=_provenance(report.provenance),
+    )
+
+
 def _rendered(template: str, **shown: object) -> str:
-    style = Markup(charts.stylesheet() + _style())  # noqa: S704 - both files are ours
+    style = Markup(stylesheet())  # noqa: S704 - both files are ours
     text = _templates().get_template(template).render(words=words, style=style, **shown)
     return _BETWEEN_TAGS.sub(">\n<", text)
 
 
 @lru_cache(maxsize=1)
 def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+    return environment(TEMPLATES)
+
+
+def environment(folder: Path) -> jinja2.Environment:
+    """Make the templates of a folder ready, which escape whatever they are given."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_writable,
     )
-    environment.filters["kept"] = _kept
-    return environment
+    made.filters["kept"] = _kept
+    return made
 
 
 def _kept(sentence: str) -> str:

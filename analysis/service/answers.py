@@ -75,8 +75,8 @@ def reason(record: Record) -> str:
 
 
 def address(record: Record, base_url: str) -> str:
-    """Give the address that shows the analysis."""
-    return f"{base_url.rstrip('/')}/v1/analyses/{record.id}"
+    """Give the address of the page that shows the analysis to people."""
+    return f"{base_url.rstrip('/')}/analyses/{record.id}"
 
 
 def series(record: Record) -> dict[str, Any]:

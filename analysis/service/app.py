@@ -17,6 +17,7 @@ from analysis.service.faults import handle
 from analysis.service.looking import Connect, Looker
 from analysis.service.notices.courier import Courier, Route
 from analysis.service.operations import Operations
+from analysis.service.pages import routers as pages
 from analysis.service.protection import Protection
 from analysis.service.rates import RateLimit, Rates
 from analysis.service.routes import analyses, configs, facade, flagger, kayenta, operations
@@ -40,6 +41,7 @@ ROUTERS = (
     *kayenta.ROUTERS,
     facade.ROUTER,
     operations.ROUTER,
+    *pages.ROUTERS,
 )
 
 
@@ -130,7 +132,7 @@ def create_app(service: Service) -> FastAPI:
             if service.tracing is not None:
                 service.tracing.close()
 
-    # The pages of /docs load scripts from other hosts; /openapi.json is all that is needed.
+    # FastAPI's own /docs loads scripts from other hosts; ours does not.
     app = FastAPI(title="Serinus", lifespan=running, docs_url=None, redoc_url=None)
     app.state.service = service
     for router in ROUTERS:

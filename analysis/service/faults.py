@@ -7,10 +7,11 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from analysis.service.pages.refusal import refusal, wants_page
 from analysis.service.problems import Problem
 from analysis.service.refusals import refuse
 
@@ -27,18 +28,18 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-def _problem(request: Request, error: Exception) -> JSONResponse:
+def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for it
-    return refuse(request.url.path, error)
+    return _told(request, error)
 
 
-def _invalid(request: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     found = jsonable_encoder(error.errors(), exclude={"input", "ctx"})
     faults = [f"{_place(fault['loc'])}: {_plain(fault['msg'])}" for fault in found]
     if any(fault["loc"] == ["body"] for fault in found) and (sent := _foreign_type(request)):
         faults = [f"the body came as {sent}; send it with the header Content-Type: {_JSON}"]
-    return refuse(request.url.path, Problem(422, "faulty_request", "; ".join(faults)))
+    return _told(request, Problem(422, "faulty_request", "; ".join(faults)))
 
 
 _JSON = "application/json"
@@ -59,21 +60,26 @@ def _plain(message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
-def _http(request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     message = f"{error.detail}; GET /openapi.json lists what there is"
     told = Problem(error.status_code, "http", message, headers=error.headers)
-    return refuse(request.url.path, told)
+    return _told(request, told)
 
 
-def _store_down(request: Request, error: Exception) -> JSONResponse:
+def _store_down(request: Request, error: Exception) -> Response:
     LOG.warning("the store does not answer: %s", error.__class__.__name__)
     message = "the database does not answer; nothing was changed, call again"
     again = {"Retry-After": str(_RETRY_S)}
-    return refuse(request.url.path, Problem(503, "store_down", message, headers=again))
+    return _told(request, Problem(503, "store_down", message, headers=again))
 
 
-def _bug(request: Request, error: Exception) -> JSONResponse:
+def _bug(request: Request, error: Exception) -> Response:
     LOG.error("a call failed: %s", request.url.path, exc_info=error)
     told = Problem(500, "bug", "a bug of Serinus; its log has the details")
-    return refuse(request.url.path, told)
+    return _told(request, told)
+
+
+def _told(request: Request, problem: Problem) -> Response:
+    """Tell a person on a page, and a program in the words it reads."""
+    return refusal(problem) if wants_page(request) else refuse(request.url.path, problem)

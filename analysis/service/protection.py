@@ -47,7 +47,9 @@ class Protection:
 
         async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)  # a page says itself what it may load
             await send(message)
 
         most = self.most_series_bytes if scope["path"] in OF_SERIES else self.most_bytes

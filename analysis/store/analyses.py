@@ -28,12 +28,14 @@ class Filter:
     """Which analyses to list; `None` leaves a field open.
 
     Attributes:
+        key_part: What the key contains.
         configs: Configurations that may be shown.
         namespaces: Namespaces that may be shown.
         before: Show what sorts before this id: the cursor of the next page.
     """
 
     key: str | None = None
+    key_part: str | None = None
     config: str | None = None
     namespace: str | None = None
     status: str | None = None
@@ -116,6 +118,8 @@ class AnalysisStore:
         for name in ("key", "config", "namespace", "status", "verdict"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(_A[name] == value)
+        if wanted.key_part is not None:
+            query = query.where(_A.key.contains(wanted.key_part, autoescape=True))
         if wanted.configs is not None:
             query = query.where(_A.config.in_(wanted.configs))
         if wanted.namespaces is not None:

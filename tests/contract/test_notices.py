@@ -103,7 +103,7 @@ def test_each_form_tells_verdict_reason_and_where_to_look(
     text = FORMS[form](json.loads(request.data))
     assert "fail" in text
     assert "rose 949 %" in text
-    assert b"https://judge.example/v1/analyses/" in request.data
+    assert b"https://judge.example/analyses/" in request.data
 
 
 def test_a_receiver_that_fails_is_told_again_and_no_verdict_waited(

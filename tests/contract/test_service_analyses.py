@@ -93,7 +93,7 @@ def test_what_argo_keeps_is_four_items_with_a_plain_reason(deploy: Deploy) -> No
     assert "rose 949 %" in reason
     assert len(reason) <= 300
     assert not set(reason) & set("<>&\n")
-    assert url == f"https://judge.example/v1/analyses/{told['id']}"
+    assert url == f"https://judge.example/analyses/{told['id']}"
 
 
 def test_asking_twice_is_one_analysis_and_one_look(deploy: Deploy) -> None:

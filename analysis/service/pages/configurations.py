@@ -1,0 +1,116 @@
+"""`/configs`: the configurations, what is wrong with them, and what they would ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from analysis.config import BUILT_IN, SIDES, CanaryConfig
+from analysis.errors import ConfigError, Fault
+from analysis.lint import lint
+from analysis.planning import Ask, known_variables, plan
+from analysis.service.catalog import Catalog
+from analysis.service.context import Caller, ServiceOf
+from analysis.service.pages.forms import Name, variables
+from analysis.service.pages.rendering import page
+from analysis.service.problems import Problem, not_found
+from analysis.window import Window
+
+ROUTER = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+Lines = Annotated[str, Query(max_length=10_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A configuration of the catalog, checked.
+
+    Attributes:
+        name: Its name.
+        config: What it says; `None` where it has faults.
+        text: How it is written; empty where it has faults.
+        faults: Why it cannot be used.
+        warnings: What looks wrong although it can be used.
+    """
+
+    name: str
+    config: CanaryConfig | None = None
+    text: str = ""
+    faults: Sequence[str] = field(default=())
+    warnings: Sequence[Fault] = field(default=())
+
+
+@ROUTER.get("/configs")
+def configurations(service: ServiceOf, token: Caller) -> HTMLResponse:
+    """List the configurations that the caller may use."""
+    catalog = service.analyses.catalog
+    names = [name for name in catalog.names() if token.may_use(name)]
+    checked = [_checked(catalog, name) for name in names]
+    return page("configurations.html.j2", here="/configs", checked=checked)
+
+
+@ROUTER.get("/configs/{name}")
+def configuration(  # noqa: PLR0913 - what a form sends
+    *,
+    name: Name,
+    service: ServiceOf,
+    token: Caller,
+    baseline: Lines = "",
+    canary: Lines = "",
+    both: Lines = "",
+    dry: bool = False,
+) -> HTMLResponse:
+    """Show a configuration, and on request the queries that it would ask."""
+    if not token.may_use(name):
+        raise not_found(f"configuration {name!r}", "at least not for this token")
+    checked = _checked(service.analyses.catalog, name)
+    lines = {"baseline": baseline, "canary": canary, "both": both}
+    asks, faults = _dry_run(checked.config, lines) if dry and checked.config else ((), ())
+    return page(
+        "configuration.html.j2",
+        here="",
+        one=checked,
+        variables=sorted(known_variables(checked.config) - {*BUILT_IN}) if checked.config else [],
+        lines=lines,
+        asks=asks,
+        faults=faults,
+    )
+
+
+def _checked(catalog: Catalog, name: str) -> Checked:
+    try:
+        entry = catalog.get(name)
+    except Problem as problem:
+        if problem.status == 404:
+            raise
+        return Checked(name=name, faults=[problem.message])
+    try:
+        warnings = lint(entry.config)
+    except ConfigError as error:
+        told = [f"{fault.path}: {fault.message}" for fault in error.faults]
+        return Checked(name=name, text=entry.text, faults=told)
+    return Checked(name=name, config=entry.config, text=entry.text, warnings=warnings)
+
+
+def _dry_run(
+    config: CanaryConfig, lines: dict[str, str]
+) -> tuple[tuple[Ask, ...], tuple[str, ...]]:
+    """Render every query for variables as they were written, over the planned time."""
+    window = Window(
+        start=0.0,
+        end=config.window.planned.total_seconds(),
+        warmup_s=config.window.warmup.total_seconds(),
+        step_s=config.step.total_seconds(),
+    )
+    try:
+        both = variables(lines["both"])
+        sides = {side: {**both, **variables(lines[side])} for side in SIDES}
+        return plan(config, window, sides), ()
+    except ConfigError as error:
+        told = (f"{fault.path}: {fault.message}".lstrip(": ") for fault in error.faults)
+        return (), tuple(told)
+    except Problem as problem:
+        return (), (problem.message,)
