@@ -96,7 +96,7 @@ class ScrapedSource:
         except ValueError as error:
             return SourceError(str(error), code="refused", query=request.query)
         if selector is None:
-            text = f"{self.origin} holds bare series and no engine for {request.query!r}; {REMEDY}"
+            text = f"{request.query!r} is an expression, {self.origin} are bare series; {REMEDY}"
             return SourceError(text, code="not_recorded", query=request.query)
         return answer_from(self._selected(selector), request)
 
