@@ -55,7 +55,10 @@ def _places(columns: Sequence[str]) -> list[int]:
             "is a list of deployments and holds no series; give it as --deployments, or fetch its "
             "series with `serinus record`"
         )
-    raise ValueError(f"the columns are {', '.join(columns)}; needed are {', '.join(COLUMNS)}")
+    raise ValueError(
+        f"the columns are {', '.join(columns)}; needed are {', '.join(COLUMNS)}. A table with a "
+        f"column for each label is a source of a configuration, which `serinus record` reads"
+    )
 
 
 def _time(text: str) -> float:

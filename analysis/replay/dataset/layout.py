@@ -3,7 +3,7 @@
 dataset.json                version, who made it, and of what
 samples/0000.parquet        deployment, series, time, value, nan_bits
 series/0000.parquet         deployment, series, request, labels, exponential, samples
-requests/0000.parquet       deployment, request, kind, query, start, end, step_s, warnings, infos
+requests/0000.parquet       deployment, request, kind, query, start, end, step_s, source, …
 deployments/0000.parquet    id, start, end, truth, …, config, recording
 
 A part is there once its file in `deployments` is: that one is written last. The rows of a part are
@@ -56,6 +56,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "start": "DOUBLE",
             "end": "DOUBLE",
             "step_s": "DOUBLE",
+            "source": "VARCHAR",
             "warnings": "VARCHAR[]",
             "infos": "VARCHAR[]",
         },

@@ -33,7 +33,7 @@ _IDS = "SELECT id, parse_filename(filename) FROM read_parquet($files, filename =
 _CONFIG = "SELECT config FROM read_parquet($file) WHERE id = $id"
 _HEAD = "SELECT recording FROM read_parquet($file) WHERE id = $id"
 _REQUESTS = """
-SELECT request, kind, query, start, "end", step_s, warnings, infos
+SELECT request, kind, query, start, "end", step_s, source, warnings, infos
 FROM read_parquet($file) WHERE deployment = $id ORDER BY request
 """
 _SERIES = """
@@ -243,8 +243,10 @@ def _recording(
     series: Mapping[int, Sequence[Series]],
 ) -> Recording:
     answers = {}
-    for number, kind, query, start, end, step_s, warnings, infos in requests:
-        request = Request(kind=RequestKind(kind), query=query, start=start, end=end, step_s=step_s)
+    for number, kind, query, start, end, step_s, source, warnings, infos in requests:
+        request = Request(
+            kind=RequestKind(kind), query=query, start=start, end=end, step_s=step_s, source=source
+        )
         own = tuple(series.get(number, ()))
         answers[request] = Answer(series=own, warnings=tuple(warnings), infos=tuple(infos))
     bounds = {name: head[name] for name in ("start", "end", "warmup_s", "step_s")}

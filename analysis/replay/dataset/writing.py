@@ -213,6 +213,7 @@ def _asked(request: Request) -> dict[str, Any]:
         "start": request.start,
         "end": request.end,
         "step_s": request.step_s,
+        "source": request.source,
     }
 
 

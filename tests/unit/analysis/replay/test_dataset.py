@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,7 @@ def odd_recording() -> Recording:
     """Record what a server may well send: NaNs of all kinds, no series, odd labels, warnings."""
     plain = a_recording()
     first, second = plain.answers
+    first = replace(first, source="the other")
     times = 1e9 + np.arange(len(ODD)) / 7
     labels = {"__name__": "ü'\"\\", "a": "", "le": "+Inf"}
     series = (
