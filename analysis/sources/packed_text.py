@@ -11,7 +11,7 @@ from typing import IO
 
 from analysis.errors import SourceError
 
-PACKED = {".gz": gzip.open, ".xz": lzma.open}
+PACKED = (".gz", ".xz")
 _UNREADABLE = (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError)
 
 
@@ -28,14 +28,21 @@ def reading(path: Path, *, newline: str | None = None) -> Iterator[IO[str]]:
         SourceError: There is no such file, or it cannot be read, also where it is cut short.
     """
     try:
-        if opened := PACKED.get(path.suffix):
-            with opened(path, "rt", encoding="utf-8", newline=newline) as file:
-                yield file
-        else:
-            with path.open(encoding="utf-8-sig", newline=newline) as file:
-                yield file
+        with _opened(path, newline) as file:
+            yield file
     except FileNotFoundError as error:
         raise SourceError(f"there is no file {path}", code="not_recorded") from error
     except _UNREADABLE as error:
         message = f"{path} cannot be read: {error}; copy it again"
         raise SourceError(message, code="malformed") from error
+
+
+def _opened(path: Path, newline: str | None) -> IO[str]:
+    encoding = "utf-8-sig"  # some programs begin a file with a mark of its bytes' order
+    match path.suffix:
+        case ".gz":
+            return gzip.open(path, "rt", encoding=encoding, newline=newline)
+        case ".xz":
+            return lzma.open(path, "rt", encoding=encoding, newline=newline)
+        case _:
+            return path.open(encoding=encoding, newline=newline)

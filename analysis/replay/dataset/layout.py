@@ -7,7 +7,8 @@ requests/0000.parquet       deployment, request, kind, query, start, end, step_s
 deployments/0000.parquet    id, start, end, truth, …, config, recording
 
 A part is there once its file in `deployments` is: that one is written last. The rows of a part are
-sorted by deployment, in small row groups, so that one deployment is read without the others.
+sorted by deployment (then by request, series and time), in small row groups, so that a deployment
+is read without most of the others.
 """
 
 from __future__ import annotations

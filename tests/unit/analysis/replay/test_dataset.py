@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -313,3 +314,40 @@ def test_without_duckdb_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.M
 
     with pytest.raises(ConfigError, match=r"serinus\[replay\]"):
         a_target("parquet", tmp_path / "d").names()
+
+
+def rewritten(folder: Path, order: str) -> None:
+    """Let another program write the samples anew, in an order of its own."""
+    import duckdb
+
+    file = layout.part_path(folder, layout.SAMPLES, 0)
+    query = f"COPY (FROM '{file}' ORDER BY {order}) TO '{file}.new' (FORMAT parquet)"
+    duckdb.sql(query)
+    Path(f"{file}.new").replace(file)
+
+
+ORDERS = {
+    "by deployment": ("deployment DESC, series, time", "not sorted by deployment"),
+    "by series": ("deployment, series DESC, time", "not sorted by series"),
+    "by time": ("deployment, series, time DESC", "do not increase"),
+}
+
+
+@pytest.mark.parametrize(("order", "message"), ORDERS.values(), ids=ORDERS)
+def test_samples_in_another_order_are_refused(tmp_path: Path, order: str, message: str) -> None:
+    origin = RecordedDeployments(folder=some_recordings(tmp_path / "from", {"a": None, "b": None}))
+    made = a_dataset(tmp_path / "to", origin)
+    rewritten(made.folder, order)
+
+    with pytest.raises(SourceError, match=message):
+        made.source(made.listed()[0])
+
+
+def test_a_dataset_made_anew_is_read_anew(tmp_path: Path) -> None:
+    made = a_dataset_of(tmp_path / "d", a_recording())
+    before = made.source(a_deployment())
+    shutil.rmtree(made.folder)
+
+    again = a_dataset_of(tmp_path / "d", odd_recording()).source(a_deployment())
+
+    assert (before.source, again.source) == ("a test", "it's")
