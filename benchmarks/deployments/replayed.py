@@ -74,7 +74,7 @@ class Simulated:
         """Give the careful user's configuration for the service."""
         return config_of(draw(self.seed, int(deployment.id.split("-")[1])))
 
-    def config_text(self, deployment: Deployment) -> None:  # noqa: ARG002 - as above
+    def config_text(self, deployment: Past) -> None:  # noqa: ARG002 - as above
         """Give nothing, likewise."""
         return
 
