@@ -13,7 +13,7 @@ from analysis.cli.pace import pace
 from analysis.cli.times import duration
 from analysis.config import load_config
 from analysis.errors import ConfigError, SerinusError, SourceError
-from analysis.replay.dataset.converting import convert
+from analysis.replay.dataset.converting import ON_A_SERVER, convert
 from analysis.replay.dataset.importing import Imported, is_import, open_series
 from analysis.replay.dataset.target import FolderTarget, Target
 from analysis.replay.dataset.writing import DatasetTarget
@@ -107,6 +107,8 @@ def _origin(
         if named := [option for option, value in given.items() if value is not None]:
             message = f"{source!r} knows its deployments; leave out {', '.join(named)}"
             raise ConfigError(message, origin="SOURCE")
+        if source.endswith(".parquet"):
+            raise ConfigError(ON_A_SERVER, origin=source)
         return open_deployments(source, None)
     if config is None or deployments is None:
         message = f"{source!r} holds bare series; give --config CONFIG and --deployments LIST"
