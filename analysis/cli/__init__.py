@@ -24,6 +24,7 @@ COMMANDS = {
     "judge": "Judge a canary against its baseline: pass, fail or inconclusive.",
     "plan": "Forecast how long a rollout will take, and what it can show.",
     "record": "Keep a deployment's raw series in a folder, to be judged again later.",
+    "convert": "Keep past deployments as Parquet or npz, from wherever they are.",
     "replay": "Judge past deployments again, thousands at a time, and evaluate the verdicts.",
     "tune": "Search tolerances and risks that keep a budget of false fails.",
     "diff": "Show which verdicts flip between two configurations.",

@@ -139,6 +139,11 @@ def digest(config: CanaryConfig) -> str:
     return known
 
 
+def dumped(config: CanaryConfig) -> str:
+    """Write a configuration as JSON, which is YAML too; what is read back means the same."""
+    return json.dumps(config.model_dump(mode="json", by_alias=True), indent=1) + "\n"
+
+
 def _parse_yaml(text: str, origin: str) -> object:
     if len(text.encode()) > MOST_BYTES:
         raise ConfigError(f"is larger than {MOST_BYTES:,} bytes", origin=origin)

@@ -76,3 +76,11 @@ class Deployments(Protocol):
             ConfigError: What is kept is no configuration any more.
             SourceError: It cannot be read.
         """
+
+    def config_text(self, deployment: Deployment) -> str | None:
+        """Give what `own_config` reads, as YAML with its comments; `None` where nothing is kept.
+
+        Raises:
+            ConfigError: What is kept is no configuration any more.
+            SourceError: It cannot be read.
+        """

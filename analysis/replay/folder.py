@@ -77,8 +77,13 @@ class RecordedDeployments:
         Raises:
             ConfigError: It is no configuration any more.
         """
+        text = self.config_text(deployment)
+        return None if text is None else _parsed(text)
+
+    def config_text(self, deployment: Deployment) -> str | None:
+        """Read the text of that configuration."""
         path = self._place(deployment) / "canary.yaml"
-        return _parsed(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return path.read_text(encoding="utf-8") if path.is_file() else None
 
     def _place(self, deployment: Deployment) -> Path:
         place = self.folder / folder_name(deployment.id)

@@ -79,3 +79,7 @@ class ListedDeployments:
     def own_config(self, deployment: Deployment) -> None:  # noqa: ARG002 - a list holds none
         """Give nothing: a list keeps no configurations."""
         return
+
+    def config_text(self, deployment: Deployment) -> None:  # noqa: ARG002 - a list holds none
+        """Give nothing: a list keeps no configurations."""
+        return

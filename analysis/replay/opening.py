@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from analysis.errors import ConfigError
+from analysis.replay.dataset import layout
+from analysis.replay.dataset.reading import DatasetDeployments
 from analysis.replay.deployment import Deployments
 from analysis.replay.folder import RecordedDeployments
 from analysis.replay.listed import ListedDeployments, Server
@@ -18,8 +20,8 @@ def open_deployments(where: str, server: Server | None) -> Deployments:
     """Open past deployments.
 
     Args:
-        where: A folder of recordings, a CSV or Parquet list, or the address of a service's
-            database such as `sqlite:///serinus.db`.
+        where: A folder of recordings, a dataset, a CSV or Parquet list, or the address of a
+            service's database such as `sqlite:///serinus.db`.
         server: Who has the series of a list; `None` where no configuration describes one.
 
     Raises:
@@ -28,10 +30,12 @@ def open_deployments(where: str, server: Server | None) -> Deployments:
     if where.startswith(PREFIXES):
         return StoredDeployments(url=where)
     path = Path(where).absolute()  # workers of a cluster stand elsewhere
+    if layout.is_dataset(path):
+        return DatasetDeployments(folder=path)
     if path.is_dir():
         return RecordedDeployments(folder=path)
     if path.suffix not in SUFFIXES:
-        known = "a folder of recordings, a .csv or .parquet list, or a database such as sqlite:///F"
+        known = "a folder of recordings or a dataset, a .csv or .parquet list, a sqlite:///FILE"
         raise ConfigError(f"{where!r} is none of: {known}", origin=ORIGIN)
     if server is None:
         message = "a list holds no configurations; give --config CONFIG"

@@ -50,13 +50,20 @@ def read_parquet(path: Path) -> tuple[list[str], list[Mapping[str, object]]]:
         connection.close()
 
 
-def write_parquet(path: Path, lines: Iterable[bytes], *, columns: Mapping[str, str]) -> None:
+def write_parquet(
+    path: Path,
+    lines: Iterable[bytes],
+    *,
+    columns: Mapping[str, str],
+    rows_in_group: int | None = None,
+) -> None:
     """Write a Parquet file.
 
     Args:
         path: The file.
         lines: A JSON object for each row.
         columns: DuckDB's type of each column, by name.
+        rows_in_group: How many rows are read at a time at least; `None` leaves it to DuckDB.
 
     Raises:
         ConfigError: DuckDB is not installed.
@@ -72,7 +79,7 @@ def write_parquet(path: Path, lines: Iterable[bytes], *, columns: Mapping[str, s
             file.writelines(line + b"\n" for line in lines)
         options = f"format = 'newline_delimited', columns = {{{kinds}}}"
         rows = connection.sql(f"FROM read_json($source, {options})", params={"source": str(source)})
-        rows.write_parquet(str(path))
+        rows.write_parquet(str(path), row_group_size=rows_in_group)
     except duckdb.Error as error:
         raise OSError(f"DuckDB: {error}") from error
     finally:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from analysis.config import SIDES, CanaryConfig, parse_config
+from analysis.config.load import dumped
 from analysis.errors import ConfigError, SourceError
 from analysis.replay.deployment import Deployment
 from analysis.sources import recording as recordings
@@ -82,6 +83,18 @@ class StoredDeployments:
         config = _parsed(record.config_text)
         planned_s = record.request.get("planned_s")
         return config if planned_s is None else config.lasting(timedelta(seconds=planned_s))
+
+    def config_text(self, deployment: Deployment) -> str | None:
+        """Give that configuration as it was written, or as YAML where the request changed it.
+
+        Raises:
+            ConfigError: It is no configuration any more.
+        """
+        record, config = _store(self.url).get(deployment.id), self.own_config(deployment)
+        if record is None or config is None:
+            return None
+        as_written = _parsed(record.config_text) == config
+        return record.config_text if as_written else dumped(config)
 
 
 def _deployment(record: Record) -> Deployment:

@@ -152,8 +152,13 @@ def check_free(folder: Path) -> None:
         raise DeliveryError(f"{folder} exists already; choose another --output or remove it")
 
 
-def save(recording: Recording, folder: Path, *, config_text: str) -> None:
+def save(recording: Recording, folder: Path, *, config_text: str | None) -> None:
     """Write a recording; the folder appears whole or not at all.
+
+    Args:
+        recording: What to write.
+        folder: Where.
+        config_text: The configuration it was made with; `None` where nobody knows.
 
     Raises:
         DeliveryError: The folder exists already, or cannot be written.
@@ -199,11 +204,12 @@ def unpack(packed: bytes) -> Recording:
         raise SourceError(message, code="malformed") from error
 
 
-def _write(recording: Recording, folder: Path, config_text: str) -> None:
+def _write(recording: Recording, folder: Path, config_text: str | None) -> None:
     with (folder / "series.npz").open("wb") as file:
         _write_series(recording, file)
     (folder / "recording.json").write_text(_text(recording), encoding="utf-8")
-    (folder / "canary.yaml").write_text(config_text, encoding="utf-8")
+    if config_text is not None:
+        (folder / "canary.yaml").write_text(config_text, encoding="utf-8")
 
 
 def _write_series(recording: Recording, file: IO[bytes]) -> None:

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from analysis.config.fields import Duration, Name, PositiveDuration, Scalar
+from analysis.sources import matching
 from analysis.testing import notation
 from analysis.testing.notation import Value
 from judges import Reason, Verdict
@@ -42,7 +43,7 @@ def _values(text: str) -> str:
 
 
 def _labels(text: str) -> str:
-    notation.parse_labels(text)
+    matching.parse_labels(text)
     return text
 
 
@@ -74,7 +75,7 @@ class _Series(_Model):
     @property
     def labels(self) -> dict[str, str]:
         """Give the labels, the name among them."""
-        return notation.parse_labels(self.series)
+        return matching.parse_labels(self.series)
 
     @property
     def samples(self) -> list[Value]:
@@ -90,7 +91,7 @@ class InputSeries(_Series):
     @field_validator("series")
     @classmethod
     def _is_named(cls, text: str) -> str:
-        if "__name__" not in notation.parse_labels(text):
+        if "__name__" not in matching.parse_labels(text):
             raise ValueError(f"a scraped series has a name, got {text!r}")
         return text
 

@@ -13,9 +13,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from itertools import accumulate, repeat
-from typing import TypeGuard
-
-import promql_parser
 
 # A day of samples every second; whoever writes more has added a zero too many.
 MOST_VALUES = 100_000
@@ -54,48 +51,6 @@ def parse_values(text: str) -> list[Value]:
             if len(values) > MOST_VALUES:
                 raise ValueError(f"holds more than {MOST_VALUES:,} values")
     return values
-
-
-def parse_labels(text: str) -> dict[str, str]:
-    r"""Read the name and labels of one series.
-
-    Raises:
-        ValueError: The text names no single series.
-
-    Examples:
-        >>> parse_labels('up{pod="a"}')
-        {'__name__': 'up', 'pod': 'a'}
-    """
-    if text.strip() in {"", "{}"}:
-        return {}
-    try:
-        selector = promql_parser.parse(text)
-    except ValueError as error:
-        raise ValueError(f'is no series such as up{{pod="a"}}: {error}') from error
-    if not is_plain_selector(selector):
-        raise ValueError(f'is no series such as up{{pod="a"}}, got {text!r}')
-    return _labels(selector)
-
-
-def is_plain_selector(parsed: object) -> TypeGuard[promql_parser.VectorSelector]:
-    """Tell whether PromQL is a selector and nothing else, read at the time of the question."""
-    return (
-        isinstance(parsed, promql_parser.VectorSelector)
-        and parsed.offset is None
-        and parsed.at is None
-        and not parsed.matchers.or_matchers
-    )
-
-
-def _labels(selector: promql_parser.VectorSelector) -> dict[str, str]:
-    labels = {"__name__": selector.name} if selector.name else {}
-    for matcher in selector.matchers.matchers:
-        if matcher.op != promql_parser.MatchOp.Equal:
-            raise ValueError(f'a series has labels, not matchers: write {matcher.name}="…"')
-        if matcher.name in labels:
-            raise ValueError(f"names the label {matcher.name} twice")
-        labels[matcher.name] = matcher.value
-    return {name: value for name, value in labels.items() if value}
 
 
 def _expanded(word: str) -> Iterator[Value]:

@@ -22,12 +22,13 @@ from analysis.config.load import (
 from analysis.errors import ConfigError, Fault, SourceError, TooEarlyError
 from analysis.planning import HISTORY, Ask, plan, plan_history
 from analysis.sources import recording as recordings
+from analysis.sources.matching import selection
 from analysis.sources.port import MetricSource, Request, RequestKind
 from analysis.sources.recording import Recording
+from analysis.sources.scraped import ScrapedSeries
 from analysis.testing import notation
 from analysis.testing.document import AnswerSeries, Case, Suite
-from analysis.testing.inline import NOBODY, InlineSeries, InlineSource
-from analysis.testing.matching import selection
+from analysis.testing.inline import NOBODY, InlineSource, laid_out
 from analysis.testing.promtool import Promtool
 from analysis.window import Window, as_datetime, select_window
 
@@ -212,7 +213,7 @@ class _Bench:
         written = [(notation.written(one.labels), one.values) for one in case.input_series]
         return InlineSource(
             series=tuple(
-                InlineSeries.of(one.labels, one.samples, interval_s) for one in case.input_series
+                laid_out(one.labels, one.samples, interval_s) for one in case.input_series
             ),
             given=given,
             evaluator=None
@@ -281,9 +282,9 @@ def _twice(case: Case) -> Faults:
 
 def _given(
     case: Case, asks: Sequence[Ask], interval_s: float
-) -> dict[Request, tuple[InlineSeries, ...]]:
+) -> dict[Request, tuple[ScrapedSeries, ...]]:
     """Put the answers that stand in the file to the requests they answer."""
-    found: dict[Request, list[InlineSeries]] = {}
+    found: dict[Request, list[ScrapedSeries]] = {}
     owner: dict[Request, tuple[str, str]] = {}
     for index, one in enumerate(case.answers):
         for ask in asks:
@@ -292,7 +293,7 @@ def _given(
             if owner.setdefault(ask.request, (ask.metric, ask.role)) != (ask.metric, ask.role):
                 text = f"{one.metric} asks the same as {owner[ask.request][0]}; answer it once"
                 raise _UnfitError((("answers", index), text))
-            series = InlineSeries.of(one.labels, one.samples, interval_s)
+            series = laid_out(one.labels, one.samples, interval_s)
             found.setdefault(ask.request, []).append(series)
     return {request: tuple(series) for request, series in found.items()}
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from analysis.errors import SourceError
 from analysis.sources.port import Answer, Answers, Request, Series
-from analysis.testing.inline import instants_of
+from analysis.sources.scraped import instants_of
 
 # A thousand evaluations take a second; what takes longer hangs.
 ENDS_WITHIN_S = 120.0

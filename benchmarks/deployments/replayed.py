@@ -74,6 +74,10 @@ class Simulated:
         """Give the careful user's configuration for the service."""
         return config_of(draw(self.seed, int(deployment.id.split("-")[1])))
 
+    def config_text(self, deployment: Past) -> None:  # noqa: ARG002 - as above
+        """Give nothing, likewise."""
+        return
+
 
 def recorded(seed: int, indices: Sequence[int]) -> list[Recorded]:
     """Draw deployments, each with an hour of its own."""

@@ -10,9 +10,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from analysis.sources.matching import parse_labels
 from analysis.sources.port import Answer, Request, RequestKind
-from analysis.testing.inline import InlineSeries, InlineSource
-from analysis.testing.notation import parse_labels, parse_values
+from analysis.testing.inline import InlineSource, laid_out
+from analysis.testing.notation import parse_values
 from analysis.testing.promtool import Promtool
 from tests.conftest import Prometheus
 from tests.support.command import clean_environment, run_serinus
@@ -127,7 +128,7 @@ def test_a_selector_is_answered_as_prometheus_answers_it(requires_prometheus: Pr
     request = Request(kind=RequestKind.RANGE, query="m", start=0.0, end=640.0, step_s=STEP_S)
     inline = InlineSource(
         series=tuple(
-            InlineSeries.of(parse_labels(name), parse_values(values), STEP_S)
+            laid_out(parse_labels(name), parse_values(values), STEP_S)
             for name, values in SERIES.items()
         ),
         given={},

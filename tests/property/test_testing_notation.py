@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.testing.notation import Value, parse_labels, parse_values, written
+from analysis.sources.matching import parse_labels
+from analysis.testing.notation import Value, parse_values, written
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False).map(lambda x: x + 0.0)
 COUNTS = st.integers(0, 20)

@@ -11,6 +11,8 @@ import pytest
 from analysis.config import parse_config
 from analysis.consumers.json import to_document
 from analysis.errors import ConfigError, SourceError
+from analysis.replay.dataset.converting import convert
+from analysis.replay.dataset.target import FolderTarget
 from analysis.replay.deployment import Truth
 from analysis.replay.engines.serial import SerialEngine
 from analysis.replay.folder import RecordedDeployments, folder_name
@@ -104,11 +106,11 @@ def test_a_list_takes_along_only_the_secrets_that_its_server_needs() -> None:
 # ---- the service's store
 
 
-def judged_by_the_service(url: str, *, bad_from: int | None) -> str:
+def judged_by_the_service(url: str, *, bad_from: int | None, planned_s: int | None = None) -> str:
     """Let a service judge a rollout look by look; give the id of its analysis."""
     store = AnalysisStore(open_database(url))
     request = {
-        "baseline": {"v": "old"}, "canary": {"v": "new"}, "planned_s": None,
+        "baseline": {"v": "old"}, "canary": {"v": "new"}, "planned_s": planned_s,
         "start": START, "end": ENDED.timestamp(),
     }  # fmt: skip
     new = New(
@@ -148,6 +150,24 @@ def test_a_stored_analysis_is_replayed_as_the_service_judged_it(
     assert kept is not None
     assert outcome.report is not None
     assert to_document(outcome.report) == kept.report
+
+
+@pytest.mark.parametrize("planned_s", [None, 2700])
+def test_a_stored_analysis_is_kept_with_the_configuration_it_was_judged_by(
+    tmp_path: Path, planned_s: int | None
+) -> None:
+    url = f"sqlite:///{tmp_path}/serinus.db"
+    judged_by_the_service(url, bad_from=None, planned_s=planned_s)
+    past, target = StoredDeployments(url=url), FolderTarget(folder=tmp_path / "kept")
+
+    failed = convert(past, target, progress=lambda *_: None)
+
+    (one,) = past.listed()
+    (kept,) = (folder := RecordedDeployments(folder=tmp_path / "kept")).listed()
+    assert not failed
+    assert (kept.id, kept.start, kept.end) == (one.id, one.start, one.end)
+    assert folder.own_config(kept) == past.own_config(one)
+    assert (folder.config_text(kept) == LIMITED) is (planned_s is None)
 
 
 def test_a_configuration_may_be_for_another_length() -> None:

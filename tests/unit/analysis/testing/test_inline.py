@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from analysis.errors import SourceError
+from analysis.sources.matching import parse_labels, selection
 from analysis.sources.port import Answer, Request, RequestKind
-from analysis.testing.inline import InlineSeries, InlineSource
-from analysis.testing.matching import selection
-from analysis.testing.notation import parse_labels, parse_values
+from analysis.testing.inline import InlineSource, laid_out
+from analysis.testing.notation import parse_values
 
 UP = parse_labels('up{pod="a-1", code="500"}')
 SELECTIONS: dict[str, tuple[str, bool]] = {
@@ -57,7 +57,7 @@ def test_an_expression_that_python_reads_otherwise_is_refused(pattern: str) -> N
 def source(**series: str) -> InlineSource:
     return InlineSource(
         series=tuple(
-            InlineSeries.of(parse_labels(f'up{{pod="{name}"}}'), parse_values(values), 15.0)
+            laid_out(parse_labels(f'up{{pod="{name}"}}'), parse_values(values), 15.0)
             for name, values in series.items()
         ),
         given={},
@@ -120,7 +120,7 @@ def test_an_expression_without_an_engine_is_an_error_that_says_what_to_do() -> N
 
 
 def test_a_series_knows_where_it_ends() -> None:
-    series = InlineSeries.of({}, parse_values("1 stale _ 2"), 5.0)
+    series = laid_out({}, parse_values("1 stale _ 2"), 5.0)
 
     assert series.times.tolist() == [0.0, 5.0, 15.0]
     assert series.ends.tolist() == [False, True, False]

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from analysis.testing.notation import MOST_VALUES, Value, parse_labels, parse_values, written
+from analysis.sources.matching import parse_labels
+from analysis.testing.notation import MOST_VALUES, Value, parse_values, written
 
 EXPANDED: dict[str, tuple[str, list[Value]]] = {
     "numbers": ("1 -2.5 +3 .5 2. 1e3", [1.0, -2.5, 3.0, 0.5, 2.0, 1000.0]),
