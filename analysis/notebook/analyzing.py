@@ -16,7 +16,7 @@ from analysis.engine import analyze as _analyze
 from analysis.errors import ConfigError
 from analysis.report import AnalysisReport
 from analysis.sources import recording as recordings
-from analysis.sources.connect import connect
+from analysis.sources.connect import open_source
 from analysis.sources.port import MetricSource
 from analysis.sources.recording import Recording
 from analysis.window import Window, as_datetime, select_window
@@ -25,8 +25,6 @@ from judges import Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-# Earlier looks at which the evidence is drawn.
-LOOKS_BACK = 24
 Values = Mapping[str, object]
 
 
@@ -80,7 +78,7 @@ class Analyzed:
 
 def analyze(  # noqa: PLR0913 - what one look needs, all by name
     config: CanaryConfig | str | Path,
-    source: MetricSource | str | Path,
+    source: MetricSource | str | Path | None = None,
     *,
     variables: Values | None = None,
     baseline: Values | None = None,
@@ -88,12 +86,14 @@ def analyze(  # noqa: PLR0913 - what one look needs, all by name
     start: datetime | None = None,
     end: datetime | None = None,
     lookback: timedelta | None = None,
+    looks_back: int = 0,
 ) -> Analyzed:
     """Judge one deployment, with the verdict that the command and the service would give.
 
     Args:
         config: A configuration, or the path of one.
-        source: The folder of a recording, the address of a Prometheus, or a source made elsewhere.
+        source: The folder of a recording, the address of a Prometheus, or a source made elsewhere;
+            default the one that the configuration describes.
         variables: Values of both sides.
         baseline: Values of the baseline, over those.
         canary: Values of the canary, over those.
@@ -101,6 +101,7 @@ def analyze(  # noqa: PLR0913 - what one look needs, all by name
             `lookback` before the end.
         end: Last instant; default: of a recording its end, else now less the lag.
         lookback: Length of the window without a start; default `window.planned`.
+        looks_back: At how many earlier moments the evidence is drawn in `to_html`.
 
     Raises:
         ConfigError: The configuration or the selection cannot be meant.
@@ -111,40 +112,44 @@ def analyze(  # noqa: PLR0913 - what one look needs, all by name
     opened = _opened(config, source)
     given = {"baseline": {**(variables or {}), **(baseline or {})},
              "canary": {**(variables or {}), **(canary or {})}}  # fmt: skip
-    now, first = datetime.now(UTC), None
+    now, first, lag = datetime.now(UTC), None, config.source.prometheus.lag
     if isinstance(opened, Recording):
         given = {side: {**opened.variables.get(side, {}), **given[side]} for side in given}
         now, first = as_datetime(opened.window.end), as_datetime(opened.window.start)
-    window = _window(config, now, start or (None if lookback else first), end, lookback)
-    report = _analyze(config, opened, window, given, looks_back=LOOKS_BACK)
+        lag = timedelta(0)  # what was recorded is complete
+    begin = start or (None if lookback else first)
+    window = _window(config, now - lag, begin, end, lookback)
+    report = _analyze(config, opened, window, given, looks_back=looks_back)
     return Analyzed(report=report)
 
 
-def _opened(config: CanaryConfig, source: MetricSource | str | Path) -> MetricSource:
+def _opened(config: CanaryConfig, source: MetricSource | str | Path | None) -> MetricSource:
+    if source is None:
+        return open_source(config, None, os.environ)
     if not isinstance(source, str | Path):
         return source
     if str(source).startswith(("http://", "https://")):
-        return connect(config.source.prometheus, str(source), os.environ)
+        return open_source(config, str(source), os.environ)
     return recordings.load(Path(source))
 
 
 def _window(
     config: CanaryConfig,
-    now: datetime,
+    newest: datetime,
     start: datetime | None,
     end: datetime | None,
     lookback: timedelta | None,
 ) -> Window:
     try:
         return select_window(
-            now=now,
+            now=newest,
             start=start,
             end=end,
             lookback=lookback,
             planned=config.window.planned,
             warmup=config.window.warmup,
             step=config.source.prometheus.step,
-            lag=config.source.prometheus.lag if end is None else timedelta(0),
+            lag=timedelta(0),
         )
     except ValueError as error:
         raise ConfigError(str(error), origin="window") from error

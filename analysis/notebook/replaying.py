@@ -125,5 +125,5 @@ def opened(
     """Open past deployments that are given as a place."""
     if not isinstance(deployments, str | Path):
         return deployments
-    server = Server.of(config.source.prometheus, prometheus, os.environ) if config else None
+    server = Server.of(config, prometheus, os.environ) if config else None
     return open_deployments(str(deployments), server)
