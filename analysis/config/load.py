@@ -52,13 +52,13 @@ Model = TypeVar("Model", bound=BaseModel)
 _DIGESTS: dict[int, str] = {}
 
 
-def load_config(path: Path) -> CanaryConfig:
+def load_config(path: Path | str) -> CanaryConfig:
     """Read a configuration file.
 
     Raises:
         ConfigError: The file cannot be read, is no YAML, or breaks a rule; with every fault found.
     """
-    text = read_text(path, remedy="`serinus init` writes a commented starter")
+    text = read_text(Path(path), remedy="`serinus init` writes a commented starter")
     return parse_config(text, origin=str(path))
 
 
