@@ -13,13 +13,13 @@ from analysis.cli.pace import pace
 from analysis.cli.times import duration
 from analysis.config import load_config
 from analysis.errors import ConfigError, SerinusError, SourceError
-from analysis.replay.dataset.converting import ON_A_SERVER, convert
-from analysis.replay.dataset.importing import Imported, is_import, open_series
-from analysis.replay.dataset.target import FolderTarget, Target
-from analysis.replay.dataset.writing import DatasetTarget
-from analysis.replay.deployment import Deployments
-from analysis.replay.looks import Schedule
-from analysis.replay.opening import open_deployments
+from analysis.past.dataset.converting import ON_A_SERVER, convert
+from analysis.past.dataset.importing import Imported, is_import, open_series
+from analysis.past.dataset.target import FolderTarget, Target
+from analysis.past.dataset.writing import DatasetTarget
+from analysis.past.deployment import Deployments
+from analysis.past.looks import Schedule
+from analysis.past.opening import open_deployments
 
 
 class Form(StrEnum):

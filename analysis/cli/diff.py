@@ -11,12 +11,12 @@ from rich.console import Console
 from analysis.cli.output import format_option, rendered, write_out
 from analysis.cli.past import Past, past_options, progress_of
 from analysis.config.load import load_config
-from analysis.replay.differing import difference
-from analysis.replay.differing_json import to_json
-from analysis.replay.differing_text import print_difference
-from analysis.replay.replaying import replay
-from analysis.replay.rows import Row
-from analysis.replay.work import Work
+from analysis.past.differing import difference
+from analysis.past.differing_json import to_json
+from analysis.past.differing_text import print_difference
+from analysis.past.replaying import replay
+from analysis.past.rows import Row
+from analysis.past.work import Work
 
 SAME, DIFFERENT = 0, 1
 

@@ -16,13 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from analysis.cli.times import duration
 from analysis.config import CanaryConfig
-from analysis.replay.deployment import Deployments
-from analysis.replay.engines.making import EngineKind, make_engine
-from analysis.replay.engines.port import Engine
-from analysis.replay.listed import Server
-from analysis.replay.looks import Promotion, Schedule
-from analysis.replay.opening import open_deployments
-from analysis.replay.replaying import OnProgress
+from analysis.past.deployment import Deployments
+from analysis.past.engines.making import EngineKind, make_engine
+from analysis.past.engines.port import Engine
+from analysis.past.listed import Server
+from analysis.past.looks import Promotion, Schedule
+from analysis.past.opening import open_deployments
+from analysis.past.replaying import OnProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

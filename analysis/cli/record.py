@@ -15,12 +15,12 @@ from analysis.cli.selection import Selection, selection_options
 from analysis.cli.times import duration
 from analysis.config import CanaryConfig
 from analysis.errors import ConfigError, DeliveryError, SerinusError, SourceError
+from analysis.past.deployment import Deployment
+from analysis.past.folder import LIST, RecordedDeployments, folder_name
+from analysis.past.looks import Schedule
+from analysis.past.recording import labels, record
+from analysis.past.tables import read_deployments
 from analysis.planning import plan, plan_history, unique_requests
-from analysis.replay.deployment import Deployment
-from analysis.replay.folder import LIST, RecordedDeployments, folder_name
-from analysis.replay.looks import Schedule
-from analysis.replay.recording import labels, record
-from analysis.replay.tables import read_deployments
 from analysis.sources import recording as recordings
 from analysis.sources.connect import open_source
 from analysis.sources.keeping import Keeping

@@ -16,18 +16,18 @@ from analysis.cli.pace import pace
 from analysis.cli.times import duration
 from analysis.config import CanaryConfig, load_config
 from analysis.errors import ConfigError, SourceError
-from analysis.replay.deployment import Deployment
-from analysis.replay.engines.making import EngineKind, make_engine
-from analysis.replay.evaluation import evaluate
-from analysis.replay.listed import Server
-from analysis.replay.looks import Promotion, Schedule
-from analysis.replay.opening import open_deployments
-from analysis.replay.replaying import replay
-from analysis.replay.results import Results
-from analysis.replay.rows import Row
-from analysis.replay.summary_json import to_json
-from analysis.replay.summary_text import print_summary
-from analysis.replay.work import Work
+from analysis.past.deployment import Deployment
+from analysis.past.engines.making import EngineKind, make_engine
+from analysis.past.evaluation import evaluate
+from analysis.past.listed import Server
+from analysis.past.looks import Promotion, Schedule
+from analysis.past.opening import open_deployments
+from analysis.past.replaying import replay
+from analysis.past.results import Results
+from analysis.past.rows import Row
+from analysis.past.summary_json import to_json
+from analysis.past.summary_text import print_summary
+from analysis.past.work import Work
 
 DONE, BUG = 0, 70
 

@@ -11,12 +11,12 @@ from rich.console import Console
 from analysis.cli.output import format_option, rendered, write_out
 from analysis.cli.past import Past, past_options, progress_of
 from analysis.config.load import load_config
-from analysis.replay.fleet import fleet
-from analysis.replay.fleet_json import to_json
-from analysis.replay.fleet_text import print_fleet
-from analysis.replay.replaying import replay
-from analysis.replay.results import Results
-from analysis.replay.work import Work
+from analysis.past.fleet import fleet
+from analysis.past.fleet_json import to_json
+from analysis.past.fleet_text import print_fleet
+from analysis.past.replaying import replay
+from analysis.past.results import Results
+from analysis.past.work import Work
 
 
 @click.command(

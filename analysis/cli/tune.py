@@ -12,9 +12,9 @@ from analysis.cli.output import format_option, rendered, write_file, write_out
 from analysis.cli.past import Past, past_options, progress_of
 from analysis.config.load import load_config
 from analysis.errors import ConfigError
-from analysis.replay.tuning.document import to_json
-from analysis.replay.tuning.text import print_tuning
-from analysis.replay.tuning.tuning import FACTORS, Aim, tune
+from analysis.past.tuning.document import to_json
+from analysis.past.tuning.text import print_tuning
+from analysis.past.tuning.tuning import FACTORS, Aim, tune
 
 
 @click.command(

@@ -9,10 +9,10 @@ import numpy as np
 from analysis import charts
 from analysis.charts.curves import Axis, Curve, curves
 from analysis.charts.svg import escaped
-from analysis.replay.evaluation import Evaluation, Rate
-from analysis.replay.tuning.points import Point
-from analysis.replay.tuning.text import said
-from analysis.replay.tuning.tuning import Tuning
+from analysis.past.evaluation import Evaluation, Rate
+from analysis.past.tuning.points import Point
+from analysis.past.tuning.text import said
+from analysis.past.tuning.tuning import Tuning
 
 
 def card_of_replay(found: Evaluation) -> str:

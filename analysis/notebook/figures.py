@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.errors import ConfigError
-from analysis.replay.evaluation import Rate
-from analysis.replay.tuning.points import Point
-from analysis.replay.tuning.tuning import Tuning
+from analysis.past.evaluation import Rate
+from analysis.past.tuning.points import Point
+from analysis.past.tuning.tuning import Tuning
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

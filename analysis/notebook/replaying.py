@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.config import CanaryConfig, load_config
-from analysis.replay.deployment import Deployments
-from analysis.replay.engines.making import EngineKind, make_engine
-from analysis.replay.evaluation import Evaluation, Rate, evaluate
-from analysis.replay.fleet import Fleet, fleet
-from analysis.replay.listed import Server
-from analysis.replay.looks import Promotion, Schedule
-from analysis.replay.opening import open_deployments
-from analysis.replay.replaying import replay as _replay
-from analysis.replay.results import Results
-from analysis.replay.rows import Row
-from analysis.replay.work import Work
+from analysis.past.deployment import Deployments
+from analysis.past.engines.making import EngineKind, make_engine
+from analysis.past.evaluation import Evaluation, Rate, evaluate
+from analysis.past.fleet import Fleet, fleet
+from analysis.past.listed import Server
+from analysis.past.looks import Promotion, Schedule
+from analysis.past.opening import open_deployments
+from analysis.past.replaying import replay as _replay
+from analysis.past.results import Results
+from analysis.past.rows import Row
+from analysis.past.work import Work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,13 +47,13 @@ class Replayed:
 
     def to_frame(self) -> pd.DataFrame:
         """Give a row for each deployment, indexed by its id."""
-        from analysis.replay.frames import frame_of_rows
+        from analysis.past.frames import frame_of_rows
 
         return frame_of_rows(self.rows)
 
     def metrics(self) -> pd.DataFrame:
         """Give a row for each metric of each deployment."""
-        from analysis.replay.frames import metrics_of_rows
+        from analysis.past.frames import metrics_of_rows
 
         return metrics_of_rows(self.rows)
 

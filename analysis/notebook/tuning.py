@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from analysis.config import load_config
 from analysis.notebook.replaying import opened
-from analysis.replay.deployment import Deployments
-from analysis.replay.engines.making import EngineKind, make_engine
-from analysis.replay.looks import Promotion, Schedule
-from analysis.replay.tuning.text import said
-from analysis.replay.tuning.tuning import FACTORS, Aim, Tuning
-from analysis.replay.tuning.tuning import tune as _tune
+from analysis.past.deployment import Deployments
+from analysis.past.engines.making import EngineKind, make_engine
+from analysis.past.looks import Promotion, Schedule
+from analysis.past.tuning.text import said
+from analysis.past.tuning.tuning import FACTORS, Aim, Tuning
+from analysis.past.tuning.tuning import tune as _tune
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ class Tuned:
 
     def to_frame(self) -> pd.DataFrame:
         """Give the trade-off: a row for each variant."""
-        from analysis.replay.frames import frame_of_points
+        from analysis.past.frames import frame_of_points
 
         return frame_of_points(self.tuning.points)
 

@@ -16,14 +16,14 @@ from datetime import timedelta
 from typing import Any
 
 from analysis.config import CanaryConfig
-from analysis.replay.deployment import Deployment as Past
-from analysis.replay.deployment import Truth
-from analysis.replay.engines.making import EngineKind, make_engine
-from analysis.replay.listed import Server
-from analysis.replay.looks import Promotion, Schedule
-from analysis.replay.replaying import replay
-from analysis.replay.rows import Row
-from analysis.replay.work import Work
+from analysis.past.deployment import Deployment as Past
+from analysis.past.deployment import Truth
+from analysis.past.engines.making import EngineKind, make_engine
+from analysis.past.listed import Server
+from analysis.past.looks import Promotion, Schedule
+from analysis.past.replaying import replay
+from analysis.past.rows import Row
+from analysis.past.work import Work
 from analysis.sources.port import MetricSource
 from analysis.window import as_datetime
 from benchmarks.deployments import openmetrics, rule

@@ -14,12 +14,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from analysis.config import load_config
-from analysis.replay.engines.making import EngineKind, make_engine
-from analysis.replay.folder import RecordedDeployments
-from analysis.replay.looks import Promotion, Schedule
-from analysis.replay.replaying import replay
-from analysis.replay.results import Results
-from analysis.replay.work import Work
+from analysis.past.engines.making import EngineKind, make_engine
+from analysis.past.folder import RecordedDeployments
+from analysis.past.looks import Promotion, Schedule
+from analysis.past.replaying import replay
+from analysis.past.results import Results
+from analysis.past.work import Work
 from benchmarks.replay.corpus import CONFIGURATION
 
 

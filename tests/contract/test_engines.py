@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import ConfigError, SourceError
-from analysis.replay.engines.chunks import LARGEST, chunk_size, chunked
-from analysis.replay.engines.making import EngineKind, make_engine
-from analysis.replay.engines.port import Engine, Lost
-from analysis.replay.folder import RecordedDeployments
-from analysis.replay.looks import Schedule
-from analysis.replay.replaying import replay
-from analysis.replay.work import Work
+from analysis.past.engines.chunks import LARGEST, chunk_size, chunked
+from analysis.past.engines.making import EngineKind, make_engine
+from analysis.past.engines.port import Engine, Lost
+from analysis.past.folder import RecordedDeployments
+from analysis.past.looks import Schedule
+from analysis.past.replaying import replay
+from analysis.past.work import Work
 from tests.conftest import IN_CI
 from tests.support.past import some_recordings
 

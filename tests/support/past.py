@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from analysis.config import SIDES, CanaryConfig, parse_config
+from analysis.past.deployment import Deployment, Truth
+from analysis.past.folder import folder_name
 from analysis.planning import plan, unique_requests
-from analysis.replay.deployment import Deployment, Truth
-from analysis.replay.folder import folder_name
 from analysis.sources import recording as recordings
 from analysis.sources.port import Answer, Series
 from analysis.sources.recording import Recording
