@@ -27,9 +27,10 @@ FROM read_parquet($files) ORDER BY id
 """
 _IDS = "SELECT id, parse_filename(filename) FROM read_parquet($files, filename = true)"
 _CONFIG = "SELECT config FROM read_parquet($file) WHERE id = $id"
-# A query takes milliseconds before it reads anything, and replays read neighbors: so many are read
-# at a time that this no longer counts (of 2 to 32, measured on recordings of 20,000 samples).
-_NEIGHBORS = 8
+# A query takes milliseconds before it reads anything, and replays read neighbors. On recordings of
+# 20,000 samples, CPU time for one in order and at random: 20 and 21 ms read alone, 7 and 26 ms with
+# three neighbors, 11 and 46 ms with seven (2026-11-26, on a busy machine).
+_NEIGHBORS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

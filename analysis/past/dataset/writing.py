@@ -52,6 +52,7 @@ class DatasetTarget:
     folder: Path
     origin: str
     _waiting: list[Kept] = field(default_factory=list, init=False, repr=False)
+    _sizes: list[int] = field(default_factory=list, init=False, repr=False)
 
     def names(self) -> frozenset[str]:
         """Give the ids of the deployments that are there.
@@ -77,8 +78,8 @@ class DatasetTarget:
             DeliveryError: The part is full and cannot be written.
         """
         self._waiting.append(kept)
-        samples = sum(_size(one) for one in self._waiting)
-        if samples >= MOST_SAMPLES or len(self._waiting) >= MOST_DEPLOYMENTS:
+        self._sizes.append(_size(kept))
+        if sum(self._sizes) >= MOST_SAMPLES or len(self._sizes) >= MOST_DEPLOYMENTS:
             self._write()
 
     def finish(self, listed: Sequence[Deployment]) -> None:  # noqa: ARG002 - each part knows its own
@@ -97,6 +98,7 @@ class DatasetTarget:
             part = max(layout.parts(self.folder), default=-1) + 1
             _write_part(self.folder, part, kept)
         self._waiting.clear()
+        self._sizes.clear()
 
     def _write_head(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
