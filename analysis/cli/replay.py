@@ -109,7 +109,7 @@ def command(  # noqa: PLR0913 - click passes every option by name
 ) -> None:
     """Judge past deployments again, and say what the verdicts come to.
 
-    DEPLOYMENTS is a folder of recordings, a CSV or Parquet list, or the database of a service.
+    DEPLOYMENTS is recordings or a dataset, a CSV or Parquet list, or the database of a service.
     FILE gets a row for each. Given again, the command goes on where it ended, and tries again
     what could not be read. The exit code is 0 if all were judged, whatever the verdicts; 4 if some
     could not be read.

@@ -52,7 +52,7 @@ def command(
 ) -> None:
     """Show false fails over time, services that cannot decide, and metrics that never do.
 
-    DEPLOYMENTS is a folder of recordings, a CSV or Parquet list, or the database of a service; they
+    DEPLOYMENTS is recordings, a dataset, a CSV or Parquet list, or the database of a service; they
     are replayed, or their rows taken from FILE where they are the same.
     """
     chosen = load_config(config) if config else None

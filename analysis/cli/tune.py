@@ -70,7 +70,7 @@ def command(
 ) -> None:
     """Search tolerances, windows, risks and weights that keep a budget of false fails.
 
-    DEPLOYMENTS is a folder of recordings, a CSV or Parquet list, or the database of a service. What
+    DEPLOYMENTS is recordings, a dataset, a CSV or Parquet list, or the database of a service. What
     is suggested is held against deployments it was not chosen on, and where yours cannot tell, it
     says so. Exit code 0, whatever is suggested.
     """
