@@ -70,6 +70,7 @@ class Asking:
     def _entry(self, request: StartRequest) -> Entry:
         if request.inline is None:
             return self.catalog.get(request.config)
+        self.check_inline()  # before a word of it is read
         try:
             config = parse_config(request.inline, origin=INLINE)
         except ConfigError as error:
