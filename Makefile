@@ -16,11 +16,11 @@ demo: $(READY) ## Judge one good and one bad recorded deployment
 
 .PHONY: test
 test: $(READY) servers lint docs ## Everything, as CI runs it (ARGS="-k name" for pytest)
-	@$(BIN)/pytest -n 2 $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: check
 check: $(READY) lint docs ## Lint and the fast tests, before each commit
-	@$(BIN)/pytest -n 2 -m "not e2e and not calibration" $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not e2e and not calibration" $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Style, types and layers, without a test
