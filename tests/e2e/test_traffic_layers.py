@@ -155,3 +155,17 @@ def test_what_nginx_counts_itself_passes_no_canary(
     assert (refused.code, done.code) == (WRONG, INCONCLUSIVE), (refused, done)
     assert "both sides ask the same query" in refused.message
     assert [found["code"] for found in done.metric("requests")["guards"]] == ["same_series"]
+
+
+def test_another_weight_than_the_real_one_withholds_the_pass(
+    traffic: Traffic, serinus: Callable[..., Done], tmp_path: Path
+) -> None:
+    layer = the_layer(traffic, "traefik")
+    config = tmp_path / "canary.yaml"
+    config.write_text(layer.config.replace("0.3333", "0.6"), encoding="utf-8")
+
+    done = serinus("judge", config, *traffic.asked(layer, "good"))
+
+    assert done.code == INCONCLUSIVE, done
+    found = done.metric("traefik/error_ratio")["guards"]
+    assert [guard["code"] for guard in found] == ["traffic_share"]
