@@ -124,7 +124,7 @@ def _started(load: Load, rollouts: Rollouts) -> Iterator[RunningService]:
         yield exits.enter_context(
             served(
                 *("--configs", home, "--workers", str(load.workers)),
-                *("--look-every", str(load.every_s)),
+                *("--look-every", f"{load.every_s:g}s"),
                 PROMETHEUS_URL=prometheus.url,
             )
         )

@@ -65,9 +65,11 @@ def test_programs_get_every_variant(serinus: Serinus, good: Path) -> None:
 def test_a_configuration_that_hardly_passes_good_ones_gets_a_suggestion_written_into_it(
     serinus: Serinus, tmp_path: Path, good: Path
 ) -> None:
-    for copy in range(1, 4):  # enough of them for a difference that chance does not explain
+    for copy in range(1, 8):  # enough of them for a difference that chance does not explain
         for name in ("aa-1", "aa-3"):
             shutil.copytree(RECORDINGS / name, good / f"{name}-{copy}")
+    shutil.copytree(RECORDINGS / "err1-1", good / "err1-1")  # a bad one: none has to be made
+    (good / "deployments.csv").write_text("id,truth\nerr1-1,bad\n")
     config = edited_shop(
         tmp_path,
         ("margin: {ratio: 1.5, absolute: 0.002}", "margin: {ratio: 1.3, absolute: 0.0003}"),
