@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SHARES = {"stable": 2, "good": 1, "bad": 1}  # of four requests
-FAILING = {"stable": 0.004, "good": 0.004, "bad": 0.1}
+FAILING = {"stable": 0.004, "good": 0.004, "bad": 0.3}
 # Kubernetes never puts a vowel into the last part of a pod's name.
 PODS = {version: f"checkout-{version}-x7k2p" for version in SHARES}
 
