@@ -9,7 +9,8 @@ import click
 from rich.console import Console
 
 from analysis.cli.output import format_option, rendered, write_out
-from analysis.cli.past import Past, past_options, progress_of
+from analysis.cli.pace import pace
+from analysis.cli.past import Past, past_options
 from analysis.config.load import load_config
 from analysis.past.differing import difference
 from analysis.past.differing_json import to_json
@@ -54,5 +55,5 @@ def command(past: Past, *, old: Path, new: Path, form: str) -> None:
 def _rows(path: Path, past: Past) -> list[Row]:
     config = load_config(path)
     work = Work(deployments=past.open(config), schedule=past.schedule, config=config)
-    with past.make_engine() as engine, progress_of(f"judging with {path}") as progress:
+    with past.make_engine() as engine, pace(f"judging with {path}") as progress:
         return replay(work, work.deployments.listed(), engine, progress=progress)

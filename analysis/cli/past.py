@@ -1,18 +1,14 @@
-"""What the commands on past deployments share: which, looked at when, run where, how far it is."""
+"""What the commands on past deployments share: which, looked at when, run where."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from analysis.cli.times import duration
 from analysis.config import CanaryConfig
@@ -22,7 +18,6 @@ from analysis.past.engines.port import Engine
 from analysis.past.listed import Server
 from analysis.past.looks import Promotion, Schedule
 from analysis.past.opening import open_deployments
-from analysis.past.replaying import OnProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,36 +98,3 @@ def past_options(command: Callable[..., Any]) -> Callable[..., Any]:
         option(with_past)
     with_past.__click_params__ = own + with_past.__click_params__  # type: ignore[attr-defined]  # click keeps declared options there
     return with_past
-
-
-@contextmanager
-def progress_of(doing: str) -> Iterator[OnProgress]:
-    """Show how far it is, how fast and until when; afterwards one line that stays."""
-    console = Console(stderr=True)
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    began, seen = time.monotonic(), [0, 0, 0]
-    bar = Progress(
-        TextColumn(doing),
-        *(*columns, TimeRemainingColumn(elapsed_when_finished=True)),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("", total=None, rate="")
-
-        def show(done: int, total: int, kept: int) -> None:
-            seen[:] = [done, total, kept]
-            rate = f"{_rate(done - kept, began):.1f}/s"
-            bar.update(task, completed=done, total=total, rate=rate)
-
-        yield show
-    done, _, kept = seen
-    took_s = time.monotonic() - began
-    again = f", {kept:,} of them kept from an earlier run" if kept else ""
-    rate = _rate(done - kept, began)
-    click.echo(f"{done:,} deployments in {took_s:.1f} s ({rate:.1f}/s){again}", err=True)
-
-
-def _rate(done: int, began: float) -> float:
-    return done / max(time.monotonic() - began, 1e-9)

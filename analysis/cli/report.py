@@ -9,7 +9,8 @@ import click
 from rich.console import Console
 
 from analysis.cli.output import format_option, rendered, write_out
-from analysis.cli.past import Past, past_options, progress_of
+from analysis.cli.pace import pace
+from analysis.cli.past import Past, past_options
 from analysis.config.load import load_config
 from analysis.past.fleet import fleet
 from analysis.past.fleet_json import to_json
@@ -59,7 +60,7 @@ def command(
     work = Work(deployments=past.open(chosen), schedule=past.schedule, config=chosen)
     kept = Results(results) if results else None
     listed = work.deployments.listed()
-    with past.make_engine() as engine, progress_of("replaying") as progress:
+    with past.make_engine() as engine, pace("replaying") as progress:
         rows = replay(work, listed, engine, results=kept, progress=progress)
     found = fleet(rows, unknown_is_good=unknown_is_good)
 

@@ -9,7 +9,8 @@ import click
 from rich.console import Console
 
 from analysis.cli.output import format_option, rendered, write_file, write_out
-from analysis.cli.past import Past, past_options, progress_of
+from analysis.cli.pace import pace
+from analysis.cli.past import Past, past_options
 from analysis.config.load import load_config
 from analysis.errors import ConfigError
 from analysis.past.tuning.document import to_json
@@ -77,7 +78,7 @@ def command(
     loaded = load_config(config)
     text = config.read_text(encoding="utf-8")
     aim = Aim(budget=budget, schedule=past.schedule, factors=harm)
-    with past.make_engine() as engine, progress_of("tuning") as progress:
+    with past.make_engine() as engine, pace("tuning") as progress:
         found = tune(text, past.open(loaded), engine, aim, progress=progress)
 
     def show(console: Console) -> None:
