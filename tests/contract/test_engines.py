@@ -152,6 +152,15 @@ def test_a_scheduler_is_for_clusters() -> None:
 
 
 @pytest.mark.e2e
+def test_two_replays_with_dask_share_a_machine() -> None:
+    with (
+        make_engine(EngineKind.DASK, workers=1) as one,
+        make_engine(EngineKind.DASK, workers=1) as two,
+    ):
+        assert list(one.map_chunks(doubled, [[1]])) == list(two.map_chunks(doubled, [[1]]))
+
+
+@pytest.mark.e2e
 def test_a_dask_scheduler_that_is_not_there_is_named() -> None:
     began = time.monotonic()
 

@@ -53,7 +53,7 @@ class DaskEngine:
                 distributed.LocalCluster(
                     n_workers=self._wanted,
                     threads_per_worker=1,
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",  # any free port: two runs may share a machine
                     silence_logs=logging.ERROR,
                     config={"distributed.worker.profile.enabled": False},
                     memory_limit=None,  # what a chunk holds is bounded, and the machine is ours
