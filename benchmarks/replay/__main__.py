@@ -12,20 +12,16 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
+from benchmarks import yardstick
 from benchmarks.replay import corpus
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "replay-speed.md"
 WORKERS = 2
-# Of scipy's Mann-Whitney test at 360 steps on this kind of machine with nothing else to do
-# (docs/reference/speed.md, 2026-11-25): tells how much a busy machine stretches processor time.
-ALONE_S, CALLS = 276e-6, 200
 TEMPLATE = """# Speed of replays
 
 Made by `make replays`; do not edit. {count_words} recorded deployments of {steps} steps and twelve
@@ -47,19 +43,9 @@ largest worker.
 """
 
 
-def yardstick() -> float:
-    """Give by how much processor time is stretched now."""
-    baseline, canary = np.random.default_rng(1).standard_normal((2, 360))
-    stats.mannwhitneyu(baseline, canary)
-    start = time.process_time()
-    for _ in range(CALLS):
-        stats.mannwhitneyu(baseline, canary)
-    return (time.process_time() - start) / CALLS / ALONE_S
-
-
 def measured(folder: Path, engine: str) -> dict[str, float]:
     """Replay a folder in a process of its own; give its figures."""
-    stretched = [yardstick()]
+    stretched = [yardstick.stretched()]
     command = [sys.executable, "-m", "benchmarks.replay.once", str(folder), engine, str(WORKERS)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     out = None
@@ -67,10 +53,10 @@ def measured(folder: Path, engine: str) -> dict[str, float]:
         try:
             out, _ = process.communicate(timeout=10)
         except subprocess.TimeoutExpired:
-            stretched.append(yardstick())
+            stretched.append(yardstick.stretched())
     if process.returncode:
         sys.exit(process.returncode)
-    stretched.append(yardstick())
+    stretched.append(yardstick.stretched())
     figures: dict[str, float] = json.loads(out)
     return figures | {"stretched": float(np.mean(stretched))}
 
