@@ -7,6 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from analysis.guards import Finding
 from analysis.limits import Limits, Range
 from analysis.report import SCHEMA, AnalysisReport, AskedQuery, MetricReport
@@ -89,9 +92,9 @@ def _metric(metric: MetricReport) -> dict[str, Any]:
         "queries": [_query(query) for query in metric.queries],
         "pods": dict(metric.pods),
         "series": {
-            "times": [_number(float(time)) for time in metric.times],
-            "baseline": [_number(float(value)) for value in metric.baseline],
-            "canary": [_number(float(value)) for value in metric.canary],
+            "times": _numbers(metric.times),
+            "baseline": _numbers(metric.baseline),
+            "canary": _numbers(metric.canary),
         },
         "limits": _limits(metric.limits),
         "pod_levels": {side: _pod_levels(pods) for side, pods in metric.by_pod.items()},
@@ -116,8 +119,8 @@ def _range(allowed: Range) -> dict[str, Any]:
 
 
 def _pod_levels(pods: PodSeries) -> list[dict[str, Any]]:
-    levels = zip(pods.names, pods.levels.tolist(), strict=True)
-    return [{"pod": name, "level": _number(level)} for name, level in levels]
+    levels = zip(pods.names, _numbers(pods.levels), strict=True)
+    return [{"pod": name, "level": level} for name, level in levels]
 
 
 def _distribution(found: Distribution | None) -> dict[str, Any] | None:
@@ -125,7 +128,7 @@ def _distribution(found: Distribution | None) -> dict[str, Any] | None:
         return None
     return {
         # The last edge is infinite, which JSON has no number for.
-        "edges": [_number(edge) for edge in found.edges.tolist()],
+        "edges": _numbers(found.edges),
         "baseline": found.baseline.tolist(),
         "canary": found.canary.tolist(),
     }
@@ -135,9 +138,9 @@ def _trace(trace: Trace | None) -> dict[str, Any] | None:
     if trace is None:
         return None
     return {
-        "times": trace.times.tolist(),
-        "harm": [_number(log_e) for log_e in trace.harm.tolist()],
-        "safety": [_number(log_e) for log_e in trace.safety.tolist()],
+        "times": _numbers(trace.times),
+        "harm": _numbers(trace.harm),
+        "safety": _numbers(trace.safety),
     }
 
 
@@ -231,3 +234,9 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _numbers(values: NDArray[np.float64]) -> list[float | None]:
+    """Give an array as numbers, at once where all are finite: a report holds thousands."""
+    plain: list[float | None] = values.tolist()
+    return plain if np.isfinite(values).all() else [_number(value) for value in plain]
