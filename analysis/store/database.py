@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -12,11 +14,23 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from analysis.errors import ConfigError
+from analysis.plain import encoded
 
 BUSY_S = 30  # how long a writer waits for another one of the same SQLite file
 # Any number that no other program uses: replicas that start together migrate one after the other.
 _MIGRATION_LOCK = 7_305_116_801
 _ORIGIN = "SERINUS_DATABASE_URL"
+
+
+def _written(value: Any) -> str:  # noqa: ANN401 - plain values
+    return encoded(value).decode()
+
+
+# A report has hundreds of kilobytes, and is written or read at every look and every poll.
+_JSON: dict[str, Any] = {
+    "json_serializer": _written,
+    "json_deserializer": msgspec.json.decode,
+}
 
 
 def open_database(url: str) -> Engine:
@@ -48,8 +62,8 @@ def _engine(url: str) -> Engine:
         if address.drivername == "postgresql":
             address = address.set(drivername="postgresql+psycopg")
         if address.get_backend_name() == "sqlite":
-            return _sqlite(create_engine(address, connect_args={"timeout": BUSY_S}))
-        return create_engine(address, pool_pre_ping=True)
+            return _sqlite(create_engine(address, connect_args={"timeout": BUSY_S}, **_JSON))
+        return create_engine(address, pool_pre_ping=True, **_JSON)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         message = f"names no database: {error}; write sqlite:///FILE or postgresql://…"
         raise ConfigError(message, origin=_ORIGIN) from error
