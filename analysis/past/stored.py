@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PREFIXES = ("sqlite:", "postgresql")
 MISSING = "the service's store needs SQLAlchemy; install it with: pip install 'serinus[server]'"
-_PAGE = 500
+_PAGE = 50  # with their reports, of which one takes megabytes as values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class StoredDeployments:
         from analysis.store import Filter
 
         store, before = _store(self.url), None
-        while page := store.find(Filter(status="completed", before=before), _PAGE):
+        while page := store.find(Filter(status="completed", before=before), _PAGE, reports=True):
             yield from (record for record in page if record.report is not None)
             before = page[-1].id
 
@@ -77,7 +77,7 @@ class StoredDeployments:
         Raises:
             ConfigError: It is no configuration any more.
         """
-        record = _store(self.url).get(deployment.id)
+        record = _store(self.url).get(deployment.id, report=False)
         if record is None:
             return None
         config = _parsed(record.config_text)
@@ -90,7 +90,10 @@ class StoredDeployments:
         Raises:
             ConfigError: It is no configuration any more.
         """
-        record, config = _store(self.url).get(deployment.id), self.own_config(deployment)
+        record, config = (
+            _store(self.url).get(deployment.id, report=False),
+            self.own_config(deployment),
+        )
         if record is None or config is None:
             return None
         as_written = _parsed(record.config_text) == config

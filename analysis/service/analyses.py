@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from analysis.service.asking import Asking
 from analysis.service.catalog import Catalog, Entry
-from analysis.service.outcomes import configuration
+from analysis.service.outcomes import lag_s
 from analysis.service.problems import not_found
 from analysis.service.requests import Mode, StartRequest
 from analysis.service.runner import Runner
@@ -61,8 +61,7 @@ class Analyses:
         now = self.clock()
         record = self.store.begin(self.asking.new(key, request, token, now, entry), now)
         if request.final and record.status is Status.RUNNING:
-            lag = configuration(record).lag.total_seconds()
-            record = self.store.shorten(record, now - lag, due=now)
+            record = self.store.shorten(record, now - lag_s(record), due=now)
         # The clock again: another call may have begun the analysis since.
         if request.mode is Mode.SYNC and record.is_due(self.clock()):
             record = self._wait(record, request.budget)
@@ -84,13 +83,13 @@ class Analyses:
             found = self.get(record.id)
         return found
 
-    def get(self, analysis: str) -> Record:
-        """Find an analysis.
+    def get(self, analysis: str, *, report: bool = True) -> Record:
+        """Find an analysis, with its report or without.
 
         Raises:
             Problem: There is none.
         """
-        found = self.store.get(analysis)
+        found = self.store.get(analysis, report=report)
         if found is None:
             raise not_found(
                 f"analysis {analysis[:64]!r}", "it was never begun, or has been removed"

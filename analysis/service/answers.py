@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.service.outcomes import configuration
+from analysis.service.outcomes import configuration, why_unreadable
 from analysis.store import Record, Status
 from analysis.window import as_datetime
 
@@ -18,9 +18,12 @@ _SERIES = "series"
 
 
 def answer(record: Record, base_url: str) -> dict[str, Any]:
-    """Tell all there is to know of an analysis but its series."""
-    report = record.report or {}
-    scoring = configuration(record).scoring
+    """Tell all there is to know of an analysis but its series.
+
+    A configuration that this release cannot read has no limits to tell, and is warned of.
+    """
+    report, unreadable = record.report or {}, why_unreadable(record)
+    scoring = None if unreadable else configuration(record).scoring
     return {
         "schema": SCHEMA,
         "id": record.id,
@@ -34,14 +37,14 @@ def answer(record: Record, base_url: str) -> dict[str, Any]:
         "score": record.score,
         "argo": argo(record, base_url),
         "summary": record.summary,
-        "pass": scoring.pass_,
-        "marginal": scoring.marginal,
+        "pass": scoring and scoring.pass_,
+        "marginal": scoring and scoring.marginal,
         "looks": record.looks,
         "window": report.get("window"),
         "decided_by": report.get("decided_by", []),
         "groups": report.get("groups", []),
         "metrics": [_without_series(metric) for metric in report.get("metrics", [])],
-        "warnings": [*record.warnings, *report.get("warnings", [])],
+        "warnings": [*report.get("warnings", record.warnings), *filter(None, [unreadable])],
         "provenance": report.get("provenance"),
         "request": dict(record.request),
         "created": _time(record.created),

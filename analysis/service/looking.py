@@ -9,7 +9,7 @@ from analysis.config import CanaryConfig
 from analysis.engine import analyze
 from analysis.errors import ConfigError, SourceError, TooEarlyError
 from analysis.service.catalog import INLINE
-from analysis.service.outcomes import Standing, configuration
+from analysis.service.outcomes import Standing, configuration, not_judged, why_unreadable
 from analysis.service.settings import Settings
 from analysis.sources import recording as recordings
 from analysis.sources.keeping import Keeping
@@ -34,6 +34,8 @@ class Looker:
 
     def look(self, record: Record, now: float) -> Look:
         """Judge an analysis as of `now`, epoch seconds; whatever fails has its defined result."""
+        if why := why_unreadable(record):
+            return not_judged(record, self.settings, now, why)
         config = configuration(record)
         standing = Standing(config=config, record=record, settings=self.settings, now=now)
         if not standing.is_last and config.risk.looks.value == "fixed":

@@ -11,6 +11,7 @@ from typing import Any
 from analysis.config import CanaryConfig
 from analysis.config.load import parse_config
 from analysis.consumers.json import to_document
+from analysis.errors import ConfigError
 from analysis.report import AnalysisReport
 from analysis.service.settings import Settings
 from analysis.store import Look, Record, Status
@@ -19,11 +20,19 @@ from judges import Verdict
 
 # A source that failed is asked again soon: it is what the rollout waits for.
 RETRY_S = 10.0
+# What fails within Serinus fails again; another release may be on its way.
+AFTER_A_BUG_S = 60.0
 
 
 def configuration(record: Record) -> CanaryConfig:
-    """Give the configuration of an analysis, with the length that its caller planned."""
+    """Give the configuration of an analysis, with the length that its caller planned.
+
+    Raises:
+        ConfigError: An earlier release took it, and this one does not.
+    """
     config = _parsed(record.config_text, record.config)
+    if isinstance(config, ConfigError):
+        raise ConfigError(config.faults, origin=config.origin)
     planned_s = record.request.get("planned_s")
     return config if planned_s is None else config.lasting(timedelta(seconds=planned_s))
 
@@ -31,15 +40,45 @@ def configuration(record: Record) -> CanaryConfig:
 # Each poll and each look needs the configuration, and reading YAML takes longer than all the rest
 # of a poll; what is read is frozen, so that threads may share it.
 @functools.lru_cache(maxsize=256)
-def _parsed(text: str, name: str) -> CanaryConfig:
-    return parse_config(text, origin=name)
+def _parsed(text: str, name: str) -> CanaryConfig | ConfigError:
+    try:
+        return parse_config(text, origin=name)
+    except ConfigError as error:
+        return error
+
+
+def why_unreadable(record: Record) -> str:
+    """Say why this release cannot read the configuration of an analysis; empty if it can."""
+    try:
+        configuration(record)
+    except ConfigError as error:
+        told = "; ".join(str(error).splitlines())
+        return f"this Serinus refuses the configuration that the analysis began with: {told}"
+    return ""
+
+
+def lag_s(record: Record) -> float:
+    """Give how long data take to arrive, seconds; 0 where the configuration cannot be read."""
+    return 0.0 if why_unreadable(record) else configuration(record).lag.total_seconds()
 
 
 def is_lost(record: Record, settings: Settings, now: float) -> bool:
     """Tell whether an analysis has waited for an answer long enough after all were due."""
-    lag_s = configuration(record).lag.total_seconds()
-    waits_from = max(float(record.request["end"]) + lag_s, record.created)
+    waits_from = max(float(record.request["end"]) + lag_s(record), record.created)
     return now >= waits_from + settings.patience_s
+
+
+def not_judged(record: Record, settings: Settings, now: float, why: str) -> Look:
+    """Give a look that could not be made: neither pass nor fail may come of it."""
+    return Look(
+        status=Status.COMPLETED if is_lost(record, settings, now) else Status.RUNNING,
+        verdict="inconclusive",
+        score=None,
+        summary=why,
+        report=None,
+        recording=None,
+        due=now + AFTER_A_BUG_S,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

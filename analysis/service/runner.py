@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from analysis.service.operations import Operations
-from analysis.service.outcomes import is_lost
+from analysis.service.outcomes import not_judged
 from analysis.service.settings import Settings
-from analysis.store import AnalysisStore, DocumentStore, Kind, Look, Record, Status
+from analysis.store import AnalysisStore, DocumentStore, Kind, Look, Record
 
 LOG = logging.getLogger("serinus.runner")
 TICK_S = 1.0
 # What a killed process was looking at is looked at by another one after this long.
 LEASE_S = 30.0
-AFTER_A_BUG_S = 60.0
 _PURGE_EVERY_S = 3600.0
 _SWITCH_S = 0.001
+_BUG = "Serinus failed to judge: a bug; the service's log has the details"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ class Runner:
         store, now = self._parts.store, self._parts.clock()
         if not store.claim(analysis, self._owner, now, now + LEASE_S):
             return  # not due, ended, or another replica's
-        record = store.get(analysis)
+        record = store.get(analysis, report=False)
         if record is None:
             return
         self._parts.operations.delay.observe(max(0.0, now - record.due))
@@ -125,7 +125,7 @@ class Runner:
         except Exception:
             LOG.exception("a look failed", extra=_about(record))
             self._parts.operations.bugs.inc()
-            return _of_bug(record, now, self._settings)
+            return not_judged(record, self._settings, now, _BUG)
 
     def _schedule(self) -> None:
         while not self._stopped.wait(TICK_S):
@@ -160,16 +160,3 @@ def _about(record: Record, look: Look | None = None, seconds: float = 0.0) -> di
     if look is not None:
         about |= {"result": look.verdict or "running", "seconds": round(seconds, 3)}
     return about
-
-
-def _of_bug(record: Record, now: float, settings: Settings) -> Look:
-    """Neither pass nor fail may come of our own mistake."""
-    return Look(
-        status=Status.COMPLETED if is_lost(record, settings, now) else Status.RUNNING,
-        verdict="inconclusive",
-        score=None,
-        summary="Serinus failed to judge: a bug; the service's log has the details",
-        report=None,
-        recording=None,
-        due=now + AFTER_A_BUG_S,
-    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, delete, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Engine, Row, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from analysis.store import outbox, versions
@@ -19,6 +19,8 @@ from analysis.store.versions import Version
 _A = ANALYSES.c
 _OURS = {"leased_by", "leased_until"}
 _COLUMNS = [column for column in ANALYSES.columns if column.name not in _OURS]
+# A report has hundreds of kilobytes, and a list hundreds of analyses.
+_WITHOUT_REPORT = [column for column in _COLUMNS if column.name != "report"]
 _PURGED_AT_ONCE = 100
 _TRIES = 10  # at a generation that other replicas claim at the same time
 
@@ -80,7 +82,7 @@ class AnalysisStore:
             "id": _new_id(now),
             "generation": generation,
             "request": dict(new.request),
-            "warnings": list(new.warnings),
+            "warnings": [],
             "status": Status.RUNNING.value,
             "summary": "no look has been made yet",
             "looks": 0,
@@ -98,23 +100,23 @@ class AnalysisStore:
             raise RuntimeError(f"analysis {values['id']} was removed while it was begun")
         return begun
 
-    def get(self, analysis: str) -> Record | None:
-        """Find an analysis by its id."""
-        return self._one(select(*_COLUMNS).where(_A.id == analysis))
+    def get(self, analysis: str, *, report: bool = True) -> Record | None:
+        """Find an analysis by its id, with its report or without."""
+        return self._one(select(*_columns(report=report)).where(_A.id == analysis))
 
-    def latest(self, key: str) -> Record | None:
-        """Find the newest analysis of a key."""
-        newest = select(*_COLUMNS).where(_A.key == key).order_by(_A.generation.desc()).limit(1)
-        return self._one(newest)
+    def latest(self, key: str, *, report: bool = True) -> Record | None:
+        """Find the newest analysis of a key, with its report or without."""
+        of_key = select(*_columns(report=report)).where(_A.key == key)
+        return self._one(of_key.order_by(_A.generation.desc()).limit(1))
 
     def _one(self, query: Any) -> Record | None:  # noqa: ANN401 - SQLAlchemy's Select is generic
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         return None if row is None else _record(row)
 
-    def find(self, wanted: Filter, limit: int) -> list[Record]:
-        """List analyses, newest first."""
-        query = select(*_COLUMNS).order_by(_A.id.desc()).limit(limit)
+    def find(self, wanted: Filter, limit: int, *, reports: bool = False) -> list[Record]:
+        """List analyses, newest first, with their reports or without."""
+        query = select(*_columns(report=reports)).order_by(_A.id.desc()).limit(limit)
         for name in ("key", "config", "namespace", "status", "verdict"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(_A[name] == value)
@@ -174,6 +176,7 @@ class AnalysisStore:
         }
         if look.report is not None:
             values["report"] = dict(look.report)
+            values["warnings"] = list(look.report.get("warnings", ()))
         held = (_A.id == analysis, _A.leased_by == owner, _A.status == Status.RUNNING.value)
         with self._engine.begin() as connection:
             kept = connection.execute(update(ANALYSES).where(*held).values(values)).rowcount == 1
@@ -262,6 +265,10 @@ class AnalysisStore:
             return connection.execute(statement).rowcount == 1
 
 
+def _columns(*, report: bool) -> list[Column[Any]]:
+    return _COLUMNS if report else _WITHOUT_REPORT
+
+
 def _waits(now: float) -> tuple[ColumnElement[bool], ...]:
     """Select what is to be looked at, as `Record.is_due` does, and what nobody is looking at."""
     return (
@@ -290,4 +297,4 @@ def _record(row: Row[Any]) -> Record:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
     values["status"] = Status(values["status"])
     values["warnings"] = tuple(values["warnings"])
-    return Record(**values)
+    return Record(**{"report": None} | values)

@@ -33,7 +33,6 @@ class New:
         namespace: Kubernetes namespace it concerns; empty if the caller named none.
         request: What the caller sent, resolved: sides, start, end, mode.
         due: When the first look is to be made, epoch seconds.
-        warnings: What the caller should know.
         keeps_version: Whether the version is kept for others to judge by; a caller's own is not.
         again_after_s: Seconds after its end from which on the same question is asked anew;
             `None` if its answer cannot change.
@@ -47,7 +46,6 @@ class New:
     namespace: str
     request: Mapping[str, Any]
     due: float
-    warnings: tuple[str, ...] = ()
     keeps_version: bool = True
     again_after_s: float | None = None
 
@@ -89,6 +87,8 @@ class Record:
     Attributes:
         id: Its name in URLs; sorts by time.
         generation: 1 for the first analysis of its key, 2 for the next.
+        warnings: What the newest look warned of.
+        report: That of the newest look; `None` if there is none, or it was not read along.
         looks: How many looks have been made.
         created: Epoch seconds.
         updated: Epoch seconds.

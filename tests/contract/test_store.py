@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -201,6 +202,32 @@ def test_a_look_is_kept_with_its_answers(store: AnalysisStore) -> None:
     assert (kept.status, kept.looks, kept.report) == (Status.COMPLETED, 2, {"metrics": []})
     assert store.recording(begun.id) == b"answers 1"
     assert store.due(now=1e9, limit=9) == []
+
+
+def test_a_list_reads_no_report_but_what_it_warned_of(store: AnalysisStore) -> None:
+    begun = store.begin(new(), now=0.0)
+    assert store.claim(begun.id, "me", now=0.0, until=30.0)
+    store.finish(begun.id, "me", look(report={"metrics": [], "warnings": ["few pods"]}), now=1.0)
+
+    (listed,) = store.find(Filter(), 10)
+    (whole,) = store.find(Filter(), 10, reports=True)
+
+    assert (listed.report, listed.warnings) == (None, ("few pods",))
+    assert whole.report == {"metrics": [], "warnings": ["few pods"]}
+
+
+def test_numbers_of_a_report_come_back_as_they_were_and_nan_as_nothing(
+    store: AnalysisStore,
+) -> None:
+    begun = store.begin(new(), now=0.0)
+    assert store.claim(begun.id, "me", now=0.0, until=30.0)
+    report = {"levels": [np.float64(1 / 3), 5e-324, 2**63, float("nan")], "pod": "größer"}
+    store.finish(begun.id, "me", look(report=report), now=1.0)
+
+    found = store.get(begun.id)
+
+    assert found is not None
+    assert found.report == {"levels": [1 / 3, 5e-324, 2**63, None], "pod": "größer"}
 
 
 def test_what_is_canceled_while_it_is_looked_at_stays_canceled(store: AnalysisStore) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from analysis.service.catalog import INLINE
 from analysis.service.kayenta import results
 from analysis.service.kayenta.configs import iso
@@ -50,8 +52,19 @@ def status(record: Record, config: Mapping[str, Any] | None) -> dict[str, Any]:
     if record.status is not Status.RUNNING:
         told |= times("end", record.updated)
     if record.status is Status.COMPLETED:
-        told["result"] = result(record, config)
+        told |= _ended(record, config)
     return told
+
+
+def _ended(record: Record, config: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give the result; or fail as Kayenta does if the canary config is none for this release."""
+    try:
+        return {"result": result(record, config)}
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, ("canaryConfig", *fault["loc"])))
+        message = f"this Serinus refuses the canary config: {where}: {fault['msg']}"
+        return {"status": "terminal", "exception": {"details": {"errors": [message]}}}
 
 
 def result(record: Record, config: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from analysis.service import answers
 from analysis.service.kayenta import execution
 from analysis.service.kayenta.documents import SCOPE, ExecutionRequest, StandaloneRequest
 from analysis.service.problems import Problem
-from analysis.store import Record, Status
+from analysis.store import Record
 from analysis.window import as_datetime
 
 # Kayenta warns where the baseline has fewer points than this.
@@ -56,7 +56,7 @@ def as_execution(request: StandaloneRequest, now: float) -> ExecutionRequest:
 def status(record: Record, config: Mapping[str, Any] | None) -> dict[str, Any]:
     """Give the answer to a poll; the result is there once the analysis has ended."""
     polled, sent = execution.status(record, config), execution.sent_with(record)
-    word = _word(record, polled)
+    word = _word(polled)
     told: dict[str, Any] = {
         **{name: polled[name] for name in _SHARED if name in polled},
         "user": sent.get("user", ""),
@@ -69,7 +69,9 @@ def status(record: Record, config: Mapping[str, Any] | None) -> dict[str, Any]:
     }
     if "config" in polled:
         told["canaryConfig"] = polled["config"]
-    if record.status is Status.COMPLETED:
+    if "exception" in polled:
+        told["exception"] = polled["exception"]
+    if "result" in polled:
         told["canaryAnalysisExecutionResult"] = _result(record, polled, word)
     return told
 
@@ -82,10 +84,10 @@ _SHARED = (
 )  # fmt: skip
 
 
-def _word(record: Record, polled: Mapping[str, Any]) -> str:
+def _word(polled: Mapping[str, Any]) -> str:
     """Give Kayenta's word: a run whose score reached no more than marginal is TERMINAL."""
-    if record.status is not Status.COMPLETED:
-        return execution.state(record).upper()
+    if "result" not in polled:
+        return str(polled["status"]).upper()
     grade = polled["result"]["judgeResult"]["score"]["classification"]
     return "TERMINAL" if grade == "Fail" else "SUCCEEDED"
 

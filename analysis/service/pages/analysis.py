@@ -39,12 +39,12 @@ def cancel(analysis: Id, service: ServiceOf, token: Caller, _: FormOf) -> Redire
 
 
 def visible(service: Service, analysis: str, token: Token) -> Record:
-    """Find an analysis that the caller may see.
+    """Find an analysis that the caller may see; its page is made of its recording.
 
     Raises:
         Problem: There is none.
     """
-    return service.visible(service.analyses.get(analysis), token)
+    return service.visible(service.analyses.get(analysis, report=False), token)
 
 
 def _shown(service: Service, record: Record) -> dict[str, Any]:

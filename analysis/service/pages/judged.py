@@ -39,7 +39,7 @@ def judged(store: AnalysisStore, record: Record) -> Judged:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _judged(store: AnalysisStore, analysis: str, looks: int) -> Judged:  # noqa: ARG001 - the key
-    record, packed = store.get(analysis), store.recording(analysis)
+    record, packed = store.get(analysis, report=False), store.recording(analysis)
     if record is None or packed is None:
         return Judged(why="No look had an answer yet: there is nothing to show.")
     recording = recordings.unpack(packed)

@@ -137,7 +137,11 @@ def rejudge(analysis: Id, body: Rejudge, service: ServiceOf, token: Caller) -> d
 def _chosen(service: Service, name: str, version: str | None) -> CanaryConfig:
     if version is None:
         return service.analyses.catalog.get(name).config
-    return parse_config(version_of(service, name, version).text, origin=name)
+    try:
+        return parse_config(version_of(service, name, version).text, origin=name)
+    except ConfigError as error:
+        message = f"this Serinus refuses version {version[:12]} of {name!r}: {error}"
+        raise Problem(422, "faulty_configuration", message) from error
 
 
 def _visible(service: Service, analysis: str, token: Token) -> Record:

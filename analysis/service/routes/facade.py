@@ -114,7 +114,7 @@ def _found(
         if one.op == promql_parser.MatchOp.Equal
     }
     if "id" in equal:
-        record = store.get(equal["id"])
+        record = store.get(equal["id"], report=False)
         is_seen = record and token.allows(config=record.config, namespace=record.namespace)
         return [record] if record and is_seen else []
     wanted = Filter(

@@ -100,7 +100,7 @@ def promote(hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl) -> dict
 def rollback(hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl) -> dict[str, Any]:
     """Roll back on a fail, and on nothing else."""
     with _holding():
-        is_known = service.analyses.store.latest(hook.key) is not None
+        is_known = service.analyses.store.latest(hook.key, report=False) is not None
         record = _session(hook, service, token)
         if is_known:
             # The first question of each tick. At weight 0 the start hook follows it; where it does
@@ -114,7 +114,7 @@ def rollback(hook: Hook, service: ServiceOf, token: Caller, url: BaseUrl) -> dic
 @ROUTER.post("/end")
 def end(hook: Hook, service: ServiceOf, token: Caller) -> dict[str, Any]:
     """End the analysis: Flagger is through with the revision."""
-    record = service.analyses.store.latest(hook.key)
+    record = service.analyses.store.latest(hook.key, report=False)
     if record is not None:
         service.visible(record, token)
         service.analyses.store.cancel(record.id, service.analyses.clock())
@@ -146,7 +146,7 @@ def _mark(service: Service, record: Record, *, opened: bool) -> None:
 
 def _session(hook: Hook, service: Service, token: Token) -> Record:
     """Find the analysis of the revision; begin it where no start hook did."""
-    record = service.analyses.store.latest(hook.key)
+    record = service.analyses.store.latest(hook.key, report=False)
     if record is None:
         return service.analyses.start(hook.key, _request(hook), token)
     return service.visible(record, token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -104,6 +105,20 @@ def kept_config(service: Service, name: str) -> Document | None:
     if not is_name(name) or name in service.analyses.catalog.names():
         return None
     return service.documents.get(Kind.CANARY_CONFIG, name)
+
+
+def document_of(config: Mapping[str, Any]) -> CanaryConfigDocument:
+    """Read a canary config that a client brought, now or before.
+
+    Raises:
+        Problem: It is none, for this release.
+    """
+    try:
+        return CanaryConfigDocument.model_validate(config)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, ("canaryConfig", *first["loc"])))
+        raise Problem(400, "faulty_request", f"{where}: {first['msg']}") from error
 
 
 def _checked(service: Service, sent: dict[str, Any], token: Token) -> dict[str, Any]:

@@ -11,20 +11,16 @@ from pydantic import ValidationError
 from analysis.service.catalog import INLINE, Entry
 from analysis.service.context import Caller, Service, ServiceOf
 from analysis.service.kayenta import execution, translation
-from analysis.service.kayenta.documents import (
-    AdHocRequest,
-    CanaryConfigDocument,
-    ExecutionRequest,
-)
+from analysis.service.kayenta.documents import AdHocRequest, ExecutionRequest
 from analysis.service.problems import Problem
 from analysis.service.requests import StartRequest
-from analysis.service.routes.kayenta.configs import config_of, kept_config
+from analysis.service.routes.kayenta.configs import config_of, document_of, kept_config
 from analysis.service.tokens import Token
 from analysis.store import Filter, Record
 
 ROUTER = APIRouter(prefix="/kayenta", tags=["kayenta"])
 
-# Of the executions, those that a list is chosen from: their reports are read with them.
+# Of the executions, those that a list is chosen from.
 _NEWEST = 200
 
 
@@ -65,7 +61,8 @@ def executions(
         and (not wanted or execution.state(record) in wanted)
     ]
     chosen = found[(page - 1) * limit : page * limit]
-    return [_status(service, record, token) for record in chosen]
+    whole = (service.analyses.store.get(record.id) or record for record in chosen)
+    return [_status(service, record, token) for record in whole]
 
 
 @ROUTER.get("/canary/{analysis}")
@@ -140,13 +137,7 @@ def _brought(service: Service, config: dict[str, Any] | None, step_s: float) -> 
     if config is None:
         return None
     service.asking.check_inline()
-    try:
-        document = CanaryConfigDocument.model_validate(config)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, ("canaryConfig", *first["loc"])))
-        raise Problem(400, "faulty_request", f"{where}: {first['msg']}") from error
-    return translation.entry(document, step_s=step_s)
+    return translation.entry(document_of(config), step_s=step_s)
 
 
 def record_of(service: Service, analysis: str, token: Token) -> Record:

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 
 from analysis.service.context import Caller, Service, ServiceOf
 from analysis.service.kayenta import configs, remote
-from analysis.service.kayenta.documents import CanaryConfigDocument, RemoteRequest
+from analysis.service.kayenta.documents import RemoteRequest
 from analysis.service.kayenta.translation import KAYENTAS_JUDGE, OURS, is_kayentas
 from analysis.service.problems import Problem
-from analysis.service.routes.kayenta.configs import config_of, kept_config
+from analysis.service.routes.kayenta.configs import config_of, document_of, kept_config
 from analysis.service.routes.kayenta.series import pairs_of
 from analysis.service.tokens import Token
 
@@ -60,7 +60,7 @@ def _judgeable(service: Service, name: str, token: Token) -> dict[str, Any]:
             "values; send {} to POST /v1/analyses/ID/rejudge"
         )
         raise Problem(400, "faulty_request", message)
-    document = CanaryConfigDocument.model_validate(told)
+    document = document_of(told)
     if document.judge.judge_configurations.get("kind") or is_kayentas(document):
         return told
     return {**told, "judge": {"judgeConfigurations": {"kind": OURS}}}
