@@ -11,9 +11,8 @@ from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from analysis.service.pages.refusal import refusal, wants_page
+from analysis.service.pages.refusal import tell
 from analysis.service.problems import Problem
-from analysis.service.refusals import refuse
 
 LOG = logging.getLogger("serinus.service")
 _RETRY_S = 5
@@ -30,7 +29,7 @@ def handle(app: FastAPI) -> None:
 
 def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for it
-    return _told(request, error)
+    return tell(request.scope, error)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -39,7 +38,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     faults = [f"{_place(fault['loc'])}: {_plain(fault['msg'])}" for fault in found]
     if any(fault["loc"] == ["body"] for fault in found) and (sent := _foreign_type(request)):
         faults = [f"the body came as {sent}; send it with the header Content-Type: {_JSON}"]
-    return _told(request, Problem(422, "faulty_request", "; ".join(faults)))
+    return tell(request.scope, Problem(422, "faulty_request", "; ".join(faults)))
 
 
 _JSON = "application/json"
@@ -64,22 +63,17 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     message = f"{error.detail}; GET /openapi.json lists what there is"
     told = Problem(error.status_code, "http", message, headers=error.headers)
-    return _told(request, told)
+    return tell(request.scope, told)
 
 
 def _store_down(request: Request, error: Exception) -> Response:
     LOG.warning("the store does not answer: %s", error.__class__.__name__)
     message = "the database does not answer; nothing was changed, call again"
     again = {"Retry-After": str(_RETRY_S)}
-    return _told(request, Problem(503, "store_down", message, headers=again))
+    return tell(request.scope, Problem(503, "store_down", message, headers=again))
 
 
 def _bug(request: Request, error: Exception) -> Response:
     LOG.error("a call failed: %s", request.url.path, exc_info=error)
     told = Problem(500, "bug", "a bug of Serinus; its log has the details")
-    return _told(request, told)
-
-
-def _told(request: Request, problem: Problem) -> Response:
-    """Tell a person on a page, and a program in the words it reads."""
-    return refusal(problem) if wants_page(request) else refuse(request.url.path, problem)
+    return tell(request.scope, told)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from analysis.service.pages.refusal import tell
 from analysis.service.problems import Problem
-from analysis.service.refusals import refuse
 
 # They take series, not questions: a remote judge is sent all that a Kayenta fetched.
 OF_SERIES = frozenset({"/judge", "/kayenta/judge", "/kayenta/metricSetPairList"})
@@ -54,7 +54,7 @@ class Protection:
 
         most = self.most_series_bytes if scope["path"] in OF_SERIES else self.most_bytes
         message = f"a body has at most {most:,} bytes here; send less"
-        refusal = refuse(scope["path"], Problem(413, "too_large", message))
+        refusal = tell(scope, Problem(413, "too_large", message))
         if _announced(scope) > most:
             await refusal(scope, receive, protected)
             return

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from analysis.service.pages.refusal import tell
 from analysis.service.problems import Problem
-from analysis.service.refusals import refuse
 from analysis.service.tokens import Tokens
 
 # Probes and scrapes: a busy caller behind the same address must not make us look dead.
@@ -90,7 +90,7 @@ class RateLimit:
             return
         wait_s = self.rates.wait_s(self._caller(scope))
         if wait_s > 0:
-            await refuse(scope["path"], _refusal(self.rates, wait_s))(scope, receive, send)
+            await tell(scope, _refusal(self.rates, wait_s))(scope, receive, send)
             return
         await self.app(scope, receive, send)
 

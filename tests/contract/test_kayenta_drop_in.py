@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import SourceError
+from analysis.service.routes.kayenta import absent
 from analysis.sources.port import Answer as SourceAnswer
 from analysis.sources.port import Series
 from tests.support.builders import START, FakeSource, a_document, a_metric, a_series
@@ -89,6 +91,13 @@ def clients(tmp_path: Path) -> Iterator[Callable[..., Client]]:
             return services.enter_context(running)
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    configs = tmp_path_factory.mktemp("configs")
+    with serving(configs, connect=lambda _: a_source(), inline=True) as client:
+        yield client
 
 
 def post(client: Client, path: str, body: Any = None) -> Answer:
@@ -417,6 +426,38 @@ def test_a_query_is_shown_as_it_would_be_sent(clients: Callable[..., Client]) ->
     assert raw.json == {"query": r'sum(up{pod=~"a\\.b-.*"})'}
     assert filters.json == {"query": 'avg(up{pod="a.b"})'}
     assert fetched.status == 400
+
+
+@pytest.mark.parametrize(("method", "path"), absent.ABSENT, ids=" ".join)
+def test_a_call_that_is_not_there_is_refused_by_name(
+    served: Client, method: str, path: str
+) -> None:
+    called = re.sub(r"\{\w+\}", "other", path)
+
+    told = served.call(method, f"/kayenta{called}")
+
+    assert told.status == 501
+    assert f"{method} /kayenta{path} is not offered here; " in told.json["message"]
+
+
+# What docs/how-to/kayenta.md promises: every call of theirs reaches a route of its own.
+CALLS_OF_CLIENTS = [
+    *("GET /canaryConfig", "GET /canaryConfig/x", "POST /canaryConfig", "PUT /canaryConfig/x"),
+    *("DELETE /canaryConfig/x", "POST /canary", "POST /canary/x", "GET /canary/x"),
+    *("GET /canary/executions", "PUT /pipelines/x/cancel", "GET /credentials", "GET /judges"),
+    *("GET /metadata/metricsService", "GET /metricSetPairList/x"),
+    "GET /standalone_canary_analysis/x",
+]
+
+
+@pytest.mark.parametrize("call", CALLS_OF_CLIENTS)
+def test_what_argo_orca_gate_and_referee_call_is_there(served: Client, call: str) -> None:
+    method, path = call.split()
+
+    told = served.call(method, f"/kayenta{path}")
+
+    assert told.status in {200, 400, 404}, told.text  # there is no x, and no body is no config
+    assert "openapi" not in told.text  # what an address without a route is answered
 
 
 def test_a_token_keeps_configs_within_its_scope_and_sees_its_own_series_alone(

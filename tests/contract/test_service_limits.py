@@ -20,6 +20,7 @@ from tests.support.service import Answer, Client, serving
 Serve = Callable[..., Client]
 # With a tenth of a call a second a bucket holds one call.
 ONE_CALL = {"calls_per_second": 0.1}
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.fixture
@@ -57,6 +58,38 @@ def test_calls_beyond_the_rate_are_told_when_to_come_again(serve: Serve, path: s
     assert told.status == 429
     assert 9 <= int(told.headers["Retry-After"]) <= 10
     assert "--calls-per-second" in words(told, path)
+
+
+def test_a_browser_that_calls_too_often_is_told_on_a_page(serve: Serve) -> None:
+    client = serve(**ONE_CALL)
+    client.get("/")
+
+    told = client.call("GET", "/", headers=BROWSER)
+    of_a_program = client.call("GET", "/kayenta/canaryConfig", headers=BROWSER)
+
+    assert (told.status, of_a_program.status) == (429, 429)
+    assert told.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "style-src 'self'" in told.headers["Content-Security-Policy"]
+    assert 9 <= int(told.headers["Retry-After"]) <= 10
+    assert "<h1>Too often</h1>" in told.text
+    assert "--calls-per-second" in told.text
+    assert set(of_a_program.json) == {"message"}
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "in pieces"])
+def test_a_browser_that_sends_too_much_is_told_on_a_page(serve: Serve, announced: bool) -> None:
+    client, body = serve(most_body_bytes=1000), b"start=" + b"x" * 2000
+    headers = BROWSER | {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Sec-Fetch-Site": "same-origin",
+    }
+
+    sent = body if announced else iter([body[:900], body[900:]])
+    told = client.call("POST", "/judge/start", data=sent, headers=headers)
+
+    assert told.status == 413
+    assert "<h1>Too much</h1>" in told.text
+    assert "at most 1,000 bytes" in told.text
 
 
 @pytest.mark.parametrize("path", sorted(NEVER_REFUSED))

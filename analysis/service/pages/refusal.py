@@ -1,12 +1,14 @@
-"""What a person sees when something cannot be done."""
+"""What is answered when something cannot be done; a person sees a page."""
 
 from __future__ import annotations
 
-from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from analysis.service.pages.rendering import page
 from analysis.service.problems import Problem
+from analysis.service.refusals import refuse
 
 # Java's own client asks for HTML unless it is told otherwise, and reads none.
 OF_PROGRAMS = frozenset({"kayenta", "flagger", "prom"})
@@ -15,15 +17,19 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     409: "Not now",
+    413: "Too much",
     422: "That cannot be meant",
+    429: "Too often",
     503: "The store does not answer",
 }
 
 
-def wants_page(request: Request) -> bool:
-    """Tell whether a browser asks, and not a program."""
-    protocol = request.url.path.strip("/").partition("/")[0]
-    return protocol not in OF_PROGRAMS and "text/html" in request.headers.get("accept", "")
+def tell(scope: Scope, problem: Problem) -> Response:
+    """Tell a person on a page, and a program in the words it reads."""
+    path: str = scope["path"]
+    protocol = path.strip("/").partition("/")[0]
+    is_page = protocol not in OF_PROGRAMS and "text/html" in Headers(scope=scope).get("accept", "")
+    return refusal(problem) if is_page else refuse(path, problem)
 
 
 def refusal(problem: Problem) -> HTMLResponse:

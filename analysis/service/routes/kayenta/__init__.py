@@ -1,6 +1,7 @@
 """`/kayenta`: the calls that Kayenta's clients make, and `POST /judge` for a Kayenta itself."""
 
 from analysis.service.routes.kayenta import (
+    absent,
     configs,
     executions,
     fetching,
@@ -19,6 +20,7 @@ ROUTERS = (
     judging.REMOTE_ROUTER,
     menus.ROUTER,
     fetching.ROUTER,
+    absent.ROUTER,  # last: what is there goes before
 )
 
 __all__ = ["ROUTERS"]
