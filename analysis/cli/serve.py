@@ -150,7 +150,8 @@ HOW_MUCH = (
         type=click.FloatRange(LEAST_CALLS_PER_SECOND),
         default=50.0,
         show_default=True,
-        help="Calls of one token or address over time; ten seconds' worth at once.",
+        help="Calls of one token or address over time; ten seconds' worth at once. Each replica "
+        "counts for itself.",
     ),
     click.option(
         "--body-limit", type=BYTES, default=1_000_000, show_default=True, help="Bytes of a body."

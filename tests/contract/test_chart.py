@@ -62,6 +62,21 @@ RELEASES: dict[str, dict[str, Any]] = {
         "serviceMonitor": {"enabled": True},
         "networkPolicy": {"callers": [], "monitoring": []},
     },
+    "to who shows a certificate": LEAST
+    | {
+        "scheme": "HTTPS",
+        "options": {
+            "tls-cert": "/tls/tls.crt",
+            "tls-key": "/tls/tls.key",
+            "client-ca": "/tls/ca.crt",
+        },
+        "volumes": [{"name": "tls", "secret": {"secretName": "tls"}}],
+        "volumeMounts": [{"name": "tls", "mountPath": "/tls", "readOnly": True}],
+        "serviceMonitor": {
+            "enabled": True,
+            "tlsConfig": {"cert": {"secret": {"name": "scraper", "key": "tls.crt"}}},
+        },
+    },
 }
 
 
@@ -163,6 +178,17 @@ def test_the_chart_installs_what_the_plain_manifests_do(chart: Render) -> None:
     for probe in ("livenessProbe", "readinessProbe"):
         del rendered.container[probe]["httpGet"]["scheme"]
     assert {key: rendered.container[key] for key in same} == {key: theirs[key] for key in same}
+
+
+def test_a_kubelet_is_asked_for_no_certificate_and_prometheus_has_one(chart: Render) -> None:
+    rendered = chart(**RELEASES["to who shows a certificate"])
+
+    for probe in ("livenessProbe", "readinessProbe"):
+        assert rendered.container[probe]["tcpSocket"] == {"port": "http"}
+        assert "httpGet" not in rendered.container[probe]
+    (endpoint,) = rendered.one("ServiceMonitor")["spec"]["endpoints"]
+    assert endpoint["tlsConfig"] == {"cert": {"secret": {"name": "scraper", "key": "tls.crt"}}}
+    assert "--cert client.crt --key client.key" in rendered.notes
 
 
 @pytest.mark.parametrize("values", RELEASES.values(), ids=RELEASES)
