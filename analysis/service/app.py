@@ -14,6 +14,7 @@ from analysis.service.catalog import Catalog
 from analysis.service.context import Service
 from analysis.service.counting import CountedCalls, CountedSource
 from analysis.service.faults import handle
+from analysis.service.kayenta.names import MetricNames
 from analysis.service.looking import Connect, Looker
 from analysis.service.notices.courier import Courier, Route
 from analysis.service.operations import Operations
@@ -85,6 +86,7 @@ def make_service(
         courier=Courier(_route(settings, parts)),
         versions=VersionStore(engine),
         documents=documents,
+        metric_names=MetricNames(connect=connect, clock=clock),
         tracing=tracing,
         analyses=Analyses(
             store=store,

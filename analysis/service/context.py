@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from analysis.service.analyses import Analyses
 from analysis.service.asking import Asking
+from analysis.service.kayenta.names import MetricNames
 from analysis.service.notices.courier import Courier
 from analysis.service.operations import Operations
 from analysis.service.problems import Problem
@@ -29,6 +30,7 @@ class Service:
     courier: Courier
     versions: VersionStore
     documents: DocumentStore
+    metric_names: MetricNames
     tracing: Tracing | None = None
 
     @property

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from analysis.service.context import Caller
+from analysis.service.context import Caller, ServiceOf
 from analysis.service.kayenta import configs
 
 ROUTER = APIRouter(prefix="/kayenta", tags=["kayenta"])
@@ -31,7 +31,13 @@ def metrics_services(token: Caller) -> list[dict[str, Any]]:
 
 
 @ROUTER.get("/metadata/metricsService")
-def metric_names(token: Caller) -> list[dict[str, Any]]:
-    """Name no metric: only who edits a configuration asks, and a query is written as text."""
+def metric_names(
+    service: ServiceOf,
+    token: Caller,
+    part: Annotated[str, Query(alias="filter", max_length=1024)] = "",
+) -> list[dict[str, Any]]:
+    """Name the metrics that hold a text; none where callers may not bring queries of them."""
     del token
-    return []
+    if not service.settings.inline:
+        return []
+    return [{"name": name} for name in service.metric_names.holding(part)]
