@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from analysis.guards import Finding
+from analysis.consumers.values import asked, guards, instant, number, provenance
 from analysis.limits import Limits, Range
 from analysis.report import SCHEMA, AnalysisReport, AskedQuery, MetricReport
 from analysis.retrospect import Trace
 from analysis.sides import Distribution, PodSeries
-from analysis.window import as_datetime
 from judges import Estimate, Evidence, Judgment, Settlement
 
 
@@ -26,7 +24,6 @@ def to_json(report: AnalysisReport) -> str:
 
 def to_document(report: AnalysisReport) -> dict[str, Any]:
     """Give a report as plain values."""
-    provenance = report.provenance
     return {
         "schema": SCHEMA,
         "name": report.name,
@@ -38,7 +35,7 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
         "risk": {
             "false_fail": report.false_fail,
             "looks": report.looks,
-            "log_e": _number(report.log_e),
+            "log_e": number(report.log_e),
             "trace": _trace(report.trace),
         },
         "scoring": {"pass": report.pass_score, "marginal": report.marginal_score},
@@ -49,31 +46,22 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
         "metrics": [_metric(metric) for metric in report.metrics],
         "guards": guards(report.findings),
         "warnings": list(report.warnings),
-        "provenance": {
-            "serinus": provenance.version,
-            "libraries": dict(provenance.libraries),
-            "config_digest": provenance.config_digest,
-            "variables": {side: dict(values) for side, values in provenance.variables.items()},
-        },
+        "provenance": provenance(report.provenance),
     }
 
 
 def _window(report: AnalysisReport) -> dict[str, Any]:
     window = report.window
     return {
-        "start": _time(window.start),
-        "end": _time(window.end),
-        "judged_from": _time(float(window.edges[0])),
-        "judged_to": _time(float(window.edges[-1])),
+        "start": instant(window.start),
+        "end": instant(window.end),
+        "judged_from": instant(float(window.edges[0])),
+        "judged_to": instant(float(window.edges[-1])),
         "step_s": window.step_s,
         "steps": window.steps,
         "planned_s": report.planned_s,
         "baseline_offset_s": report.baseline_offset_s,
     }
-
-
-def _time(epoch_s: float) -> str:
-    return as_datetime(epoch_s).isoformat().replace("+00:00", "Z")
 
 
 def _metric(metric: MetricReport) -> dict[str, Any]:
@@ -89,9 +77,9 @@ def _metric(metric: MetricReport) -> dict[str, Any]:
         "queries": [_query(query) for query in metric.queries],
         "pods": dict(metric.pods),
         "series": {
-            "times": [_number(float(time)) for time in metric.times],
-            "baseline": [_number(float(value)) for value in metric.baseline],
-            "canary": [_number(float(value)) for value in metric.canary],
+            "times": [number(float(time)) for time in metric.times],
+            "baseline": [number(float(value)) for value in metric.baseline],
+            "canary": [number(float(value)) for value in metric.canary],
         },
         "limits": _limits(metric.limits),
         "pod_levels": {side: _pod_levels(pods) for side, pods in metric.by_pod.items()},
@@ -112,12 +100,12 @@ def _limits(limits: Limits | None) -> dict[str, Any] | None:
 
 
 def _range(allowed: Range) -> dict[str, Any]:
-    return {"lower": _number(allowed.lower), "upper": _number(allowed.upper)}
+    return {"lower": number(allowed.lower), "upper": number(allowed.upper)}
 
 
 def _pod_levels(pods: PodSeries) -> list[dict[str, Any]]:
     levels = zip(pods.names, pods.levels.tolist(), strict=True)
-    return [{"pod": name, "level": _number(level)} for name, level in levels]
+    return [{"pod": name, "level": number(level)} for name, level in levels]
 
 
 def _distribution(found: Distribution | None) -> dict[str, Any] | None:
@@ -125,7 +113,7 @@ def _distribution(found: Distribution | None) -> dict[str, Any] | None:
         return None
     return {
         # The last edge is infinite, which JSON has no number for.
-        "edges": [_number(edge) for edge in found.edges.tolist()],
+        "edges": [number(edge) for edge in found.edges.tolist()],
         "baseline": found.baseline.tolist(),
         "canary": found.canary.tolist(),
     }
@@ -136,23 +124,9 @@ def _trace(trace: Trace | None) -> dict[str, Any] | None:
         return None
     return {
         "times": trace.times.tolist(),
-        "harm": [_number(log_e) for log_e in trace.harm.tolist()],
-        "safety": [_number(log_e) for log_e in trace.safety.tolist()],
+        "harm": [number(log_e) for log_e in trace.harm.tolist()],
+        "safety": [number(log_e) for log_e in trace.safety.tolist()],
     }
-
-
-def guards(findings: Sequence[Finding]) -> list[dict[str, str]]:
-    """Give what guards found as plain values."""
-    return [
-        {
-            "code": finding.code,
-            "severity": str(finding.severity),
-            "summary": finding.summary,
-            "remedy": finding.remedy,
-            "page": finding.page,
-        }
-        for finding in findings
-    ]
 
 
 def _judgment(judgment: Judgment) -> dict[str, Any]:
@@ -165,8 +139,8 @@ def _judgment(judgment: Judgment) -> dict[str, Any]:
         "harm": _evidence(judgment.harm),
         "safety": _evidence(judgment.safety),
         "n": judgment.n,
-        "n_effective": _number(judgment.n_effective),
-        "autocorrelation": _number(judgment.autocorrelation),
+        "n_effective": number(judgment.n_effective),
+        "autocorrelation": number(judgment.autocorrelation),
         "settlement": _settlement(judgment.settlement),
         "warnings": list(judgment.warnings),
         "details": _plain(judgment.details),
@@ -178,23 +152,21 @@ def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:
         return None
     interval = estimate.interval
     return {
-        "value": _number(estimate.value),
+        "value": number(estimate.value),
         "scale": str(estimate.scale),
-        "baseline": _number(estimate.baseline),
-        "canary": _number(estimate.canary),
+        "baseline": number(estimate.baseline),
+        "canary": number(estimate.canary),
         "interval": interval
         and {
-            "lower": _number(interval.lower),
-            "upper": _number(interval.upper),
+            "lower": number(interval.lower),
+            "upper": number(interval.upper),
             "level": interval.level,
         },
     }
 
 
 def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
-    return (
-        None if evidence is None else {"p": _number(evidence.p), "log_e": _number(evidence.log_e)}
-    )
+    return None if evidence is None else {"p": number(evidence.p), "log_e": number(evidence.log_e)}
 
 
 def _settlement(settlement: Settlement | None) -> dict[str, Any] | None:
@@ -203,31 +175,18 @@ def _settlement(settlement: Settlement | None) -> dict[str, Any] | None:
         if settlement is None
         else {
             "summary": settlement.summary,
-            "minutes": _number(settlement.minutes),
-            "events": _number(settlement.events),
-            "requests": _number(settlement.requests),
+            "minutes": number(settlement.minutes),
+            "events": number(settlement.events),
+            "requests": number(settlement.requests),
         }
     )
 
 
 def _query(query: AskedQuery) -> dict[str, Any]:
-    return {
-        "side": query.side,
-        "role": query.role,
-        "kind": query.kind,
-        "query": query.query,
-        "series": query.series,
-        "error": query.error,
-        **({"source": query.source} if query.source else {}),
-    }
+    return {**asked(query), **({"source": query.source} if query.source else {})}
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: _number(value) if isinstance(value, float) else value
-        for name, value in values.items()
+        name: number(value) if isinstance(value, float) else value for name, value in values.items()
     }
-
-
-def _number(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
