@@ -198,26 +198,40 @@ def diagnose(
         ConfigError: A query cannot be rendered, both sides ask the same, or the weight is none.
         SourceError: No request could be answered.
     """
-    warnings, weight = lint(config), weight_of(config, variables)
+    weight = weight_of(config, variables)
     asks = (*plan(config, window, variables), *plan_history(config, window, variables))
     answers = source.answer(unique_requests(asks), progress=progress)
     gathered = gather(config, window, asks, answers, weight=weight)
-    expected = forecasts(config, gathered, window)
-    guides = {
-        name: Guide(source=one, start=asked_from(window), end=window.end)
-        for name, one in (labels or {}).items()
-    }
+    guides = _guides(labels or {}, window)
+    queries = {one.metric.name: _queries(one.metric, asks, answers, guides) for one in gathered}
+    return _diagnosis(config, source.description, window, variables, gathered, queries)
+
+
+def _guides(labels: Mapping[str, LabelSource], window: Window) -> dict[str, Guide]:
+    start = asked_from(window)
+    return {name: Guide(source=one, start=start, end=window.end) for name, one in labels.items()}
+
+
+def _diagnosis(
+    config: CanaryConfig,
+    source: str,
+    window: Window,
+    variables: Variables,
+    gathered: Sequence[Gathered],
+    queries: Mapping[str, tuple[Query, ...]],
+) -> Diagnosis:
+    """Say what the answers are good for; queries by the name of their metric."""
+    weight, expected = weight_of(config, variables), forecasts(config, gathered, window)
     return Diagnosis(
         name=config.name,
-        source=source.description,
+        source=source,
         window=window,
         planned_s=config.window.planned.total_seconds(),
         weight=None if weight is None else weight.share,
-        warnings=warnings,
+        warnings=lint(config),
         findings=inspect_rollout(gathered, window),
         metrics=tuple(
-            _checked(one, expected[one.metric.name], _queries(one.metric, asks, answers, guides))
-            for one in gathered
+            _checked(one, expected[one.metric.name], queries[one.metric.name]) for one in gathered
         ),
         provenance=provenance_of(config, variables),
     )

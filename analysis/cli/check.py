@@ -27,6 +27,7 @@ from analysis.lint import lint
 FINE = 0
 # Options that say what a server is asked; without one they could mean nothing.
 OF_A_SERVER = ("shared", "baseline", "canary", "start", "end", "lookback")
+SHOWN_ALONE = "prints the configuration, which no server changes; leave out --prometheus and --live"
 
 
 @click.command(
@@ -65,6 +66,8 @@ def command(
         _refuse_what_needs_a_server(selection, form, output)
         _check_alone(selection.config, config, strict=strict, show=show)
         return
+    if show:
+        raise ConfigError(SHOWN_ALONE, origin="--show")
     _check_live(selection, config, form, output, strict=strict)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -13,15 +11,11 @@ from rich.console import Console
 
 from analysis.cli.output import format_option, rendered, write_out
 from analysis.cli.pace import pace
-from analysis.cli.times import duration
-from analysis.config import CanaryConfig, load_config
+from analysis.cli.past import Past, past_options
+from analysis.config import load_config
 from analysis.errors import ConfigError, SourceError
 from analysis.past.deployment import Deployment
-from analysis.past.engines.making import EngineKind, make_engine
 from analysis.past.evaluation import evaluate
-from analysis.past.listed import Server
-from analysis.past.looks import Promotion, Schedule
-from analysis.past.opening import open_deployments
 from analysis.past.replaying import replay
 from analysis.past.results import Results
 from analysis.past.rows import Row
@@ -54,38 +48,6 @@ set.NAME, baseline.NAME, canary.NAME. Beside recordings it is called deployments
     metavar="CONFIG",
     help="Judge with this configuration; default the one kept with each deployment.",
 )
-@click.option("--prometheus", metavar="URL", help="Server that has the series of a list.")
-@click.option(
-    "--looks",
-    callback=duration,
-    metavar="DURATION",
-    help="Look this often from the start, as a controller would; default once, at the end.",
-)
-@click.option(
-    "--promote",
-    type=click.Choice([*map(str, Promotion)]),
-    default=str(Promotion.EARLY),
-    show_default=True,
-    help="With --looks: promote at the first pass, or only at the end. A fail is always final.",
-)
-@click.option(
-    "--engine",
-    type=click.Choice([*map(str, EngineKind)]),
-    default=str(EngineKind.PROCESS),
-    show_default=True,
-    help="Where the work runs; dask and ray are extras.",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 4096),
-    metavar="N",
-    help="How many at a time; default a process for each processor.",
-)
-@click.option(
-    "--scheduler",
-    metavar="ADDRESS",
-    help="Dask or Ray cluster that runs already; default one on this machine.",
-)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -94,19 +56,8 @@ set.NAME, baseline.NAME, canary.NAME. Beside recordings it is called deployments
     help="Where a row for each deployment goes: .jsonl, .csv or .parquet.",
 )
 @format_option
-def command(  # noqa: PLR0913 - click passes every option by name
-    *,
-    deployments: str,
-    config: Path | None,
-    prometheus: str | None,
-    looks: timedelta | None,
-    promote: str,
-    engine: str,
-    workers: int | None,
-    scheduler: str | None,
-    output: Path,
-    form: str,
-) -> None:
+@past_options
+def command(past: Past, *, config: Path | None, output: Path, form: str) -> None:
     """Judge past deployments again, and say what the verdicts come to.
 
     DEPLOYMENTS is recordings or a dataset, a CSV or Parquet list, or the database of a service.
@@ -115,28 +66,18 @@ def command(  # noqa: PLR0913 - click passes every option by name
     could not be read.
     """
     chosen = load_config(config) if config else None
-    work = Work(
-        deployments=open_deployments(deployments, _server(chosen, prometheus)),
-        schedule=Schedule(every=looks, promotion=Promotion(promote)),
-        config=chosen,
-    )
+    work = Work(deployments=past.open(chosen), schedule=past.schedule, config=chosen)
     results = Results(output)
     listed = work.deployments.listed()
-    with make_engine(EngineKind(engine), workers=workers, scheduler=scheduler) as running:
+    with past.make_engine() as engine:
         try:
             with pace("replaying") as progress:
-                rows = replay(work, listed, running, results=results, progress=progress)
+                rows = replay(work, listed, engine, results=results, progress=progress)
         except KeyboardInterrupt:
             _tell_how_to_go_on(results, listed)
             raise
     _deliver(rows, form)
     raise click.exceptions.Exit(_exit_code(rows))
-
-
-def _server(config: CanaryConfig | None, url: str | None) -> Server | None:
-    if config is None:
-        return None
-    return Server.of(config, url, os.environ)
 
 
 def _tell_how_to_go_on(results: Results, listed: Sequence[Deployment]) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from analysis.consumers.json import guards
-from analysis.consumers.plan_json import forecast_document, number
+from analysis.consumers.plan_json import forecast_document
+from analysis.consumers.values import asked, guards, judged, number, provenance
 from analysis.diagnosis import SCHEMA, Checked, Diagnosis, Query
-from analysis.window import Window, as_datetime
 
 
 def to_json(diagnosis: Diagnosis) -> str:
@@ -20,40 +19,19 @@ def to_json(diagnosis: Diagnosis) -> str:
 
 
 def _document(diagnosis: Diagnosis) -> dict[str, Any]:
-    provenance = diagnosis.provenance
     return {
         "schema": SCHEMA,
         "name": diagnosis.name,
         "ready": not diagnosis.unsound,
         "unsound": [metric.name for metric in diagnosis.unsound],
         "source": diagnosis.source,
-        "window": _window(diagnosis.window, diagnosis.planned_s),
+        "window": {**judged(diagnosis.window), "planned_s": diagnosis.planned_s},
         "canary_weight": number(diagnosis.weight),
         "metrics": [_metric(metric) for metric in diagnosis.metrics],
         "guards": guards(diagnosis.findings),
         "warnings": [{"path": one.path, "message": one.message} for one in diagnosis.warnings],
-        "provenance": {
-            "serinus": provenance.version,
-            "libraries": dict(provenance.libraries),
-            "config_digest": provenance.config_digest,
-            "variables": {side: dict(values) for side, values in provenance.variables.items()},
-        },
+        "provenance": provenance(diagnosis.provenance),
     }
-
-
-def _window(window: Window, planned_s: float) -> dict[str, Any]:
-    edges = window.edges
-    return {
-        "from": _time(float(edges[0])),
-        "to": _time(float(edges[-1])),
-        "step_s": window.step_s,
-        "steps": window.steps,
-        "planned_s": planned_s,
-    }
-
-
-def _time(epoch_s: float) -> str:
-    return as_datetime(epoch_s).isoformat().replace("+00:00", "Z")
 
 
 def _metric(metric: Checked) -> dict[str, Any]:
@@ -80,14 +58,5 @@ def _metric(metric: Checked) -> dict[str, Any]:
 
 
 def _query(query: Query) -> dict[str, Any]:
-    return {
-        "side": query.side,
-        "role": query.role,
-        "kind": query.kind,
-        "query": query.query,
-        "series": query.series,
-        "points": query.points,
-        "seconds": number(query.seconds),
-        "error": query.error,
-        "hints": list(query.hints),
-    }
+    seconds = number(query.seconds)
+    return {**asked(query), "points": query.points, "seconds": seconds, "hints": list(query.hints)}

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from analysis.guards import Finding
+from analysis.consumers.values import asked, guards, instant, number, numbers, provenance
 from analysis.limits import Limits, Range
 from analysis.report import SCHEMA, AnalysisReport, AskedQuery, MetricReport
 from analysis.retrospect import Trace
 from analysis.sides import Distribution, PodSeries
-from analysis.window import as_datetime
 from judges import Estimate, Evidence, Judgment, Settlement
 
 
@@ -29,7 +24,6 @@ def to_json(report: AnalysisReport) -> str:
 
 def to_document(report: AnalysisReport) -> dict[str, Any]:
     """Give a report as plain values."""
-    provenance = report.provenance
     return {
         "schema": SCHEMA,
         "name": report.name,
@@ -41,7 +35,7 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
         "risk": {
             "false_fail": report.false_fail,
             "looks": report.looks,
-            "log_e": _number(report.log_e),
+            "log_e": number(report.log_e),
             "trace": _trace(report.trace),
         },
         "scoring": {"pass": report.pass_score, "marginal": report.marginal_score},
@@ -52,31 +46,22 @@ def to_document(report: AnalysisReport) -> dict[str, Any]:
         "metrics": [_metric(metric) for metric in report.metrics],
         "guards": guards(report.findings),
         "warnings": list(report.warnings),
-        "provenance": {
-            "serinus": provenance.version,
-            "libraries": dict(provenance.libraries),
-            "config_digest": provenance.config_digest,
-            "variables": {side: dict(values) for side, values in provenance.variables.items()},
-        },
+        "provenance": provenance(report.provenance),
     }
 
 
 def _window(report: AnalysisReport) -> dict[str, Any]:
     window = report.window
     return {
-        "start": _time(window.start),
-        "end": _time(window.end),
-        "judged_from": _time(float(window.edges[0])),
-        "judged_to": _time(float(window.edges[-1])),
+        "start": instant(window.start),
+        "end": instant(window.end),
+        "judged_from": instant(float(window.edges[0])),
+        "judged_to": instant(float(window.edges[-1])),
         "step_s": window.step_s,
         "steps": window.steps,
         "planned_s": report.planned_s,
         "baseline_offset_s": report.baseline_offset_s,
     }
-
-
-def _time(epoch_s: float) -> str:
-    return as_datetime(epoch_s).isoformat().replace("+00:00", "Z")
 
 
 def _metric(metric: MetricReport) -> dict[str, Any]:
@@ -92,9 +77,9 @@ def _metric(metric: MetricReport) -> dict[str, Any]:
         "queries": [_query(query) for query in metric.queries],
         "pods": dict(metric.pods),
         "series": {
-            "times": _numbers(metric.times),
-            "baseline": _numbers(metric.baseline),
-            "canary": _numbers(metric.canary),
+            "times": numbers(metric.times),
+            "baseline": numbers(metric.baseline),
+            "canary": numbers(metric.canary),
         },
         "limits": _limits(metric.limits),
         "pod_levels": {side: _pod_levels(pods) for side, pods in metric.by_pod.items()},
@@ -115,11 +100,11 @@ def _limits(limits: Limits | None) -> dict[str, Any] | None:
 
 
 def _range(allowed: Range) -> dict[str, Any]:
-    return {"lower": _number(allowed.lower), "upper": _number(allowed.upper)}
+    return {"lower": number(allowed.lower), "upper": number(allowed.upper)}
 
 
 def _pod_levels(pods: PodSeries) -> list[dict[str, Any]]:
-    levels = zip(pods.names, _numbers(pods.levels), strict=True)
+    levels = zip(pods.names, numbers(pods.levels), strict=True)
     return [{"pod": name, "level": level} for name, level in levels]
 
 
@@ -128,7 +113,7 @@ def _distribution(found: Distribution | None) -> dict[str, Any] | None:
         return None
     return {
         # The last edge is infinite, which JSON has no number for.
-        "edges": _numbers(found.edges),
+        "edges": numbers(found.edges),
         "baseline": found.baseline.tolist(),
         "canary": found.canary.tolist(),
     }
@@ -138,24 +123,10 @@ def _trace(trace: Trace | None) -> dict[str, Any] | None:
     if trace is None:
         return None
     return {
-        "times": _numbers(trace.times),
-        "harm": _numbers(trace.harm),
-        "safety": _numbers(trace.safety),
+        "times": numbers(trace.times),
+        "harm": numbers(trace.harm),
+        "safety": numbers(trace.safety),
     }
-
-
-def guards(findings: Sequence[Finding]) -> list[dict[str, str]]:
-    """Give what guards found as plain values."""
-    return [
-        {
-            "code": finding.code,
-            "severity": str(finding.severity),
-            "summary": finding.summary,
-            "remedy": finding.remedy,
-            "page": finding.page,
-        }
-        for finding in findings
-    ]
 
 
 def _judgment(judgment: Judgment) -> dict[str, Any]:
@@ -168,8 +139,8 @@ def _judgment(judgment: Judgment) -> dict[str, Any]:
         "harm": _evidence(judgment.harm),
         "safety": _evidence(judgment.safety),
         "n": judgment.n,
-        "n_effective": _number(judgment.n_effective),
-        "autocorrelation": _number(judgment.autocorrelation),
+        "n_effective": number(judgment.n_effective),
+        "autocorrelation": number(judgment.autocorrelation),
         "settlement": _settlement(judgment.settlement),
         "warnings": list(judgment.warnings),
         "details": _plain(judgment.details),
@@ -181,23 +152,21 @@ def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:
         return None
     interval = estimate.interval
     return {
-        "value": _number(estimate.value),
+        "value": number(estimate.value),
         "scale": str(estimate.scale),
-        "baseline": _number(estimate.baseline),
-        "canary": _number(estimate.canary),
+        "baseline": number(estimate.baseline),
+        "canary": number(estimate.canary),
         "interval": interval
         and {
-            "lower": _number(interval.lower),
-            "upper": _number(interval.upper),
+            "lower": number(interval.lower),
+            "upper": number(interval.upper),
             "level": interval.level,
         },
     }
 
 
 def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
-    return (
-        None if evidence is None else {"p": _number(evidence.p), "log_e": _number(evidence.log_e)}
-    )
+    return None if evidence is None else {"p": number(evidence.p), "log_e": number(evidence.log_e)}
 
 
 def _settlement(settlement: Settlement | None) -> dict[str, Any] | None:
@@ -206,37 +175,18 @@ def _settlement(settlement: Settlement | None) -> dict[str, Any] | None:
         if settlement is None
         else {
             "summary": settlement.summary,
-            "minutes": _number(settlement.minutes),
-            "events": _number(settlement.events),
-            "requests": _number(settlement.requests),
+            "minutes": number(settlement.minutes),
+            "events": number(settlement.events),
+            "requests": number(settlement.requests),
         }
     )
 
 
 def _query(query: AskedQuery) -> dict[str, Any]:
-    return {
-        "side": query.side,
-        "role": query.role,
-        "kind": query.kind,
-        "query": query.query,
-        "series": query.series,
-        "error": query.error,
-        **({"source": query.source} if query.source else {}),
-    }
+    return {**asked(query), **({"source": query.source} if query.source else {})}
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: _number(value) if isinstance(value, float) else value
-        for name, value in values.items()
+        name: number(value) if isinstance(value, float) else value for name, value in values.items()
     }
-
-
-def _number(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _numbers(values: NDArray[np.float64]) -> list[float | None]:
-    """Give an array as numbers, at once where all are finite: a report holds thousands."""
-    plain: list[float | None] = values.tolist()
-    return plain if np.isfinite(values).all() else [_number(value) for value in plain]

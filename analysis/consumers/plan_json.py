@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
+from analysis.consumers.values import asked, judged, number, provenance
 from analysis.forecast import POWER, Basis, Forecast, Harm
-from analysis.outlook import SCHEMA, MetricOutlook, Outlook
-from analysis.report import AskedQuery
-from analysis.window import Window, as_datetime
+from analysis.outlook import SCHEMA, Ahead, MetricOutlook, Outlook
 from judges import Limit
 
 
@@ -22,7 +20,6 @@ def to_json(outlook: Outlook) -> str:
 
 
 def _document(outlook: Outlook) -> dict[str, Any]:
-    provenance = outlook.provenance
     return {
         "schema": SCHEMA,
         "name": outlook.name,
@@ -34,30 +31,14 @@ def _document(outlook: Outlook) -> dict[str, Any]:
         "power": POWER,
         "looks": outlook.looks,
         "share": outlook.ahead.share,
-        "past": _past(outlook.window, one_side=outlook.ahead.one_side),
+        "past": {"sides": _sides(outlook.ahead), **judged(outlook.window)},
         "metrics": [_metric(metric) for metric in outlook.metrics],
-        "provenance": {
-            "serinus": provenance.version,
-            "libraries": dict(provenance.libraries),
-            "config_digest": provenance.config_digest,
-            "variables": {side: dict(values) for side, values in provenance.variables.items()},
-        },
+        "provenance": provenance(outlook.provenance),
     }
 
 
-def _past(window: Window, *, one_side: bool) -> dict[str, Any]:
-    edges = window.edges
-    return {
-        "sides": "baseline" if one_side else "both",
-        "from": _time(float(edges[0])),
-        "to": _time(float(edges[-1])),
-        "step_s": window.step_s,
-        "steps": window.steps,
-    }
-
-
-def _time(epoch_s: float) -> str:
-    return as_datetime(epoch_s).isoformat().replace("+00:00", "Z")
+def _sides(ahead: Ahead) -> str:
+    return "baseline" if ahead.one_side else "both"
 
 
 def _metric(metric: MetricOutlook) -> dict[str, Any]:
@@ -67,7 +48,7 @@ def _metric(metric: MetricOutlook) -> dict[str, Any]:
         "critical": metric.critical,
         "muted": metric.muted,
         **forecast_document(metric.forecast),
-        "queries": [_query(query) for query in metric.queries],
+        "queries": [asked(query) for query in metric.queries],
     }
 
 
@@ -109,19 +90,3 @@ def _basis(basis: Basis) -> dict[str, Any]:
         "events": number(basis.events),
         "requests": number(basis.requests),
     }
-
-
-def _query(query: AskedQuery) -> dict[str, Any]:
-    return {
-        "side": query.side,
-        "role": query.role,
-        "kind": query.kind,
-        "query": query.query,
-        "series": query.series,
-        "error": query.error,
-    }
-
-
-def number(value: float | None) -> float | None:
-    """Give a finite number, or `None`."""
-    return float(value) if value is not None and math.isfinite(value) else None

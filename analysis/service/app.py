@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from analysis.config import CanaryConfig
 from analysis.service.analyses import Analyses
 from analysis.service.asking import Asking
 from analysis.service.catalog import Catalog
@@ -26,6 +27,7 @@ from analysis.service.runner import Parts, Runner
 from analysis.service.settings import Settings
 from analysis.service.tokens import Tokens
 from analysis.service.tracing import TraceCalls, Tracing
+from analysis.sources.port import MetricSource
 from analysis.store import (
     AnalysisStore,
     DocumentStore,
@@ -63,17 +65,13 @@ def make_service(
     Raises:
         ConfigError: A setting cannot be used.
     """
-    tokens, counted = Tokens(settings.tokens), Operations()
-    engine = open_database(settings.database_url)
-    store, documents = AnalysisStore(engine), DocumentStore(engine)
-    catalog = Catalog(settings.configs)
+    tokens, counted, catalog = Tokens(settings.tokens), Operations(), Catalog(settings.configs)
     counted.expect(catalog.names(), settings.notices)
-    look = Looker(
-        settings=settings, connect=lambda config: CountedSource(connect(config), counted)
-    ).look
+    engine = open_database(settings.database_url)
+    look = _look(settings, connect, counted)
     parts = Parts(
-        store=store,
-        documents=documents,
+        store=AnalysisStore(engine),
+        documents=DocumentStore(engine),
         look=look if tracing is None else tracing.looks(look),
         clock=clock,
         operations=counted,
@@ -85,17 +83,32 @@ def make_service(
         operations=counted,
         courier=Courier(_route(settings, parts)),
         versions=VersionStore(engine),
-        documents=documents,
+        documents=parts.documents,
         metric_names=MetricNames(connect=connect, clock=clock),
         tracing=tracing,
-        analyses=Analyses(
-            store=store,
-            runner=Runner(parts, settings),
-            asking=Asking(catalog=catalog, settings=settings),
-            settings=settings,
-            clock=clock,
-        ),
+        analyses=_analyses(settings, parts, catalog),
     )
+
+
+def _analyses(settings: Settings, parts: Parts, catalog: Catalog) -> Analyses:
+    return Analyses(
+        store=parts.store,
+        runner=Runner(parts, settings),
+        asking=Asking(catalog=catalog, settings=settings),
+        settings=settings,
+        clock=parts.clock,
+    )
+
+
+def _look(
+    settings: Settings, connect: Connect, counted: Operations
+) -> Callable[[Record, float], Look]:
+    """Give what makes a look whose queries are counted."""
+
+    def connected(config: CanaryConfig) -> MetricSource:
+        return CountedSource(connect(config), counted)
+
+    return Looker(settings=settings, connect=connected).look
 
 
 def _tell(settings: Settings) -> Callable[[Record, Look], list[str]]:

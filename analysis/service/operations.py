@@ -25,53 +25,27 @@ class Operations:
     def __init__(self) -> None:
         """Begin to count."""
         self.registry = CollectorRegistry()
-        self.seconds = Histogram(
-            "serinus_look_seconds",
-            "Seconds a look took, queries included.",
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self.delay = Histogram(
-            "serinus_look_delay_seconds",
-            "Seconds a look was due before it was begun.",
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
+        ProcessCollector(registry=self.registry)
         self.under_way = Gauge(
             "serinus_looks_under_way", "Looks made or waiting for a worker.", registry=self.registry
         )
-        self.bugs = Counter(
-            "serinus_bugs", "Looks that ended in an error of Serinus.", registry=self.registry
-        )
-        self._looks = Counter(
-            "serinus_looks", "Looks, by their result.", ["config", "result"], registry=self.registry
-        )
-        self._verdicts = Counter(
-            "serinus_verdicts", "Final verdicts.", ["config", "verdict"], registry=self.registry
-        )
-        self._notices = Counter(
-            "serinus_notices", "Notices sent.", ["target", "result"], registry=self.registry
-        )
-        self._query_seconds = Histogram(
-            "serinus_query_seconds",
-            "Seconds Prometheus took to answer a query.",
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self._queries = Counter(
-            "serinus_queries", "Queries of Prometheus.", ["result"], registry=self.registry
-        )
-        self._call_seconds = Histogram(
-            "serinus_call_seconds",
-            "Seconds a call took to be answered.",
-            ["route"],
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self._calls = Counter(
-            "serinus_calls", "Calls of the API.", ["route", "status"], registry=self.registry
-        )
-        ProcessCollector(registry=self.registry)
+        self.seconds = self._times("look", "Seconds a look took, queries included.")
+        self.delay = self._times("look_delay", "Seconds a look was due before it was begun.")
+        self.bugs = self._counts("bugs", "Looks that ended in an error of Serinus.")
+        self._looks = self._counts("looks", "Looks, by their result.", "config", "result")
+        self._verdicts = self._counts("verdicts", "Final verdicts.", "config", "verdict")
+        self._notices = self._counts("notices", "Notices sent.", "target", "result")
+        self._query_seconds = self._times("query", "Seconds Prometheus took to answer a query.")
+        self._queries = self._counts("queries", "Queries of Prometheus.", "result")
+        self._call_seconds = self._times("call", "Seconds a call took to be answered.", "route")
+        self._calls = self._counts("calls", "Calls of the API.", "route", "status")
+
+    def _counts(self, what: str, help_text: str, *labels: str) -> Counter:
+        return Counter(f"serinus_{what}", help_text, labels, registry=self.registry)
+
+    def _times(self, what: str, help_text: str, *labels: str) -> Histogram:
+        name = f"serinus_{what}_seconds"
+        return Histogram(name, help_text, labels, buckets=_SECONDS, registry=self.registry)
 
     def expect(self, configs: Iterable[str], targets: Iterable[str]) -> None:
         """Begin at 0 what is known to come: a counter that begins at 1 has not increased."""

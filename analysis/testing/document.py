@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -18,7 +16,9 @@ from pydantic import (
     model_validator,
 )
 
+from analysis import guards
 from analysis.config.fields import Duration, Name, PositiveDuration, Scalar
+from analysis.nearest import remedy
 from analysis.sources import matching
 from analysis.testing import notation
 from analysis.testing.notation import Value
@@ -47,16 +47,13 @@ def _labels(text: str) -> str:
     return text
 
 
-def _one_of(choices: type[StrEnum]) -> BeforeValidator:
+def _one_of(noun: str, choices: Sequence[str]) -> BeforeValidator:
     """Refuse a word that is none of them, with the nearest that is."""
 
     def known(value: object) -> object:
-        words = [str(choice) for choice in choices]
-        if value in words:
+        if value in choices:
             return value
-        near = difflib.get_close_matches(str(value), words, n=1)
-        remedy = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(words)}"
-        raise ValueError(f"{value!r} is no {choices.__name__.lower()}; {remedy}")
+        raise ValueError(f"{value!r} is no {noun}; {remedy(str(value), choices)}")
 
     return BeforeValidator(known)
 
@@ -64,8 +61,9 @@ def _one_of(choices: type[StrEnum]) -> BeforeValidator:
 Values = Annotated[str, BeforeValidator(_as_text), AfterValidator(_values)]
 Labels = Annotated[str, AfterValidator(_labels)]
 Variables = dict[str, Scalar]
-KnownVerdict = Annotated[Verdict, _one_of(Verdict)]
-KnownReason = Annotated[Reason, _one_of(Reason)]
+KnownVerdict = Annotated[Verdict, _one_of("verdict", [*map(str, Verdict)])]
+KnownReason = Annotated[Reason, _one_of("reason", [*map(str, Reason)])]
+KnownGuard = Annotated[str, _one_of("guard", guards.codes())]
 
 
 class _Series(_Model):
@@ -146,7 +144,7 @@ class MetricExpectation(_Model):
 
     verdict: KnownVerdict | None = None
     reason: KnownReason | None = Field(default=None, description="such as beyond_tolerance")
-    guard: str | None = Field(default=None, description="code of a guard that spoke up")
+    guard: KnownGuard | None = Field(default=None, description="code of a guard that spoke up")
     summary: str | None = Field(default=None, description="text that its sentence contains")
 
     @model_validator(mode="before")

@@ -77,13 +77,18 @@ def draw(seed: int, index: int) -> Deployment:
     """Draw one deployment of a seed; each has its own stream, whichever others are drawn."""
     rng = np.random.default_rng([seed, index])
     world = World.draw(rng)
-    fault = None
-    if (label := design(seed, index // BLOCK)[index % BLOCK]) is not None:
-        fault = Fault.draw(*label, rng)
+    return released(f"{seed}-{index}", world, design(seed, index // BLOCK)[index % BLOCK], rng)
+
+
+def released(
+    name: str, world: World, label: tuple[Kind, Grade] | None, rng: np.random.Generator
+) -> Deployment:
+    """Draw what becomes of a release with this fault, or with none, in these circumstances."""
+    fault = None if label is None else Fault.draw(*label, rng)
     harm = harm_of(fault, world, rng)
     baseline, canary = sides(world, harm, rng)
     return Deployment(
-        name=f"{seed}-{index}",
+        name=name,
         world=world,
         fault=fault,
         oracle_z=Oracle(world=world, fault=fault, harm=harm).z() if fault else 0.0,

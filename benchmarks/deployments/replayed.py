@@ -4,21 +4,24 @@ usage: python -m benchmarks.deployments.replayed [COUNT]
 
 Each deployment is written as OpenMetrics, backfilled with promtool and replayed from the server:
 selectors as raw samples, expressions through PromQL. Its outcome must be that of the arrays.
+Writes docs/reference/deployments-served.md.
 """
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
 
 from analysis.config import CanaryConfig
 from analysis.past.deployment import Deployment as Past
 from analysis.past.deployment import Truth
+from analysis.past.engines.chunks import chunked
 from analysis.past.engines.making import EngineKind, make_engine
+from analysis.past.engines.port import Lost
+from analysis.past.engines.serial import SerialEngine
 from analysis.past.listed import Server
 from analysis.past.looks import Promotion, Schedule
 from analysis.past.replaying import replay
@@ -26,12 +29,12 @@ from analysis.past.rows import Row
 from analysis.past.work import Work
 from analysis.sources.port import MetricSource
 from analysis.window import as_datetime
-from benchmarks.deployments import openmetrics, rule
+from benchmarks.deployments import openmetrics, rule, served_page
 from benchmarks.deployments.draw import Deployment, draw
-from benchmarks.deployments.openmetrics import Recorded
+from benchmarks.deployments.exposed import Recorded
 from benchmarks.deployments.outcome import Look, outcome_of
 from benchmarks.deployments.scraped import LAG_S
-from judges import Verdict
+from benchmarks.deployments.served_page import Pair
 from tests.support.prometheus import RealPrometheus
 
 SEED = 11
@@ -40,7 +43,8 @@ BEGAN = 1_700_000_400.0  # a multiple of the step
 APART_S = 3600.0 + 900.0
 MINUTES = [10.0 * n for n in range(1, 7)]
 EVERY = Schedule(every=timedelta(minutes=10), promotion=Promotion.END)
-AT_ONCE = 20  # deployments that share a server: 400 MB of text
+AT_ONCE = 20  # deployments that share a server: 260 MB of text
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "deployments-served.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,7 @@ def config_of(deployment: Deployment) -> CanaryConfig:
     return config.model_copy(update={"metrics": metrics})
 
 
-def from_server(seed: int, indices: Sequence[int], workers: int) -> list[Row]:
+def from_server(seed: int, indices: Sequence[int]) -> list[Row]:
     """Replay deployments from a real Prometheus that holds their samples."""
     text = "\n".join(openmetrics.lines(recorded(seed, indices))) + "\n"
     with RealPrometheus(openmetrics=text) as prometheus:
@@ -119,10 +123,7 @@ def from_server(seed: int, indices: Sequence[int], workers: int) -> list[Row]:
             indices=tuple(indices),
             server=Server(config=rule.configuration(), url=prometheus.url),
         )
-        work = Work(deployments=past, schedule=EVERY)
-        kind = EngineKind.PROCESS if workers > 1 else EngineKind.SERIAL
-        with make_engine(kind, workers=workers) as engine:
-            return replay(work, past.listed(), engine)
+        return replay(Work(deployments=past, schedule=EVERY), past.listed(), SerialEngine())
 
 
 def in_memory(seed: int, indices: Sequence[int]) -> list[Look]:
@@ -133,42 +134,32 @@ def in_memory(seed: int, indices: Sequence[int]) -> list[Look]:
     ]
 
 
-def differences(rows: Sequence[Row], looks: Sequence[Look]) -> Iterator[str]:
-    """Name the deployments whose outcome from the server is not that in memory."""
-    for row, look in zip(rows, looks, strict=True):
-        # In no order: metrics as strong as each other are told apart by the last digits.
-        theirs = (look.verdict, 60 * look.minute, sorted(look.decided_by))
-        ours = (row.verdict, row.seconds_to_decision, sorted(row.decided_by))
-        if row.error or ours != theirs:
-            yield f"{row.id}: {ours} from the server, {theirs} in memory; {row.error or ''}"
-
-
-def table(seed: int, indices: Sequence[int], rows: Sequence[Row]) -> Iterator[str]:
-    """Count verdicts by fault and grade."""
-    counted: Counter[tuple[str, str, Any]] = Counter()
-    for index, row in zip(indices, rows, strict=True):
-        fault = draw(seed, index).fault
-        kind, grade = (fault.kind.value, fault.grade.value) if fault else ("none", "good")
-        counted[kind, grade, row.verdict] += 1
-    yield "| fault | grade | pass | fail | inconclusive |\n| --- | --- | --- | --- | --- |"
-    for kind, grade in sorted({(kind, grade) for kind, grade, _ in counted}):
-        cells = " | ".join(str(counted[kind, grade, verdict]) for verdict in Verdict)
-        yield f"| {kind} | {grade} | {cells} |"
+def compared(indices: Sequence[int], seed: int = SEED) -> list[Pair]:
+    """Judge deployments in both ways."""
+    rows, looks = from_server(seed, indices), in_memory(seed, indices)
+    return [
+        Pair(fault=draw(seed, index).fault, row=row, look=look)
+        for index, row, look in zip(indices, rows, looks, strict=True)
+    ]
 
 
 def main(count: int) -> int:
-    """Compare, and show the table; 1 if any outcome differs."""
-    rows: list[Row] = []
-    different: list[str] = []
-    for start in range(0, count, AT_ONCE):
-        indices = range(start, min(start + AT_ONCE, count))
-        found = from_server(SEED, indices, workers=2)
-        different += differences(found, in_memory(SEED, indices))
-        rows += found
-        print(f"\r{len(rows)}/{count}, {len(different)} differ", end="", file=sys.stderr)
-    print("\n".join(["", *table(SEED, range(count), rows), *different]))
-    print(f"{len(rows)} deployments, {len(different)} of them otherwise than in memory")
-    return bool(different)
+    """Compare, and write the page of as many as were compared; 1 if any outcome differs."""
+    pairs: list[Pair] = []
+    found: list[Pair] | Lost
+    # A process for each server: the drawing, the text and promtool take as long as the replay.
+    with make_engine(EngineKind.PROCESS) as engine:
+        try:
+            for found in engine.map_chunks(compared, chunked(range(count), AT_ONCE)):
+                if isinstance(found, Lost):
+                    sys.exit(found.why)
+                pairs += found
+                differ = sum(not pair.is_same for pair in pairs)
+                print(f"\r{len(pairs)}/{count}, {differ} differ", end="", file=sys.stderr)
+        except KeyboardInterrupt:
+            print("\nstopped; the page tells of what was compared", file=sys.stderr)
+    PAGE.write_text(served_page.document(SEED, pairs), encoding="utf-8")
+    return any(not pair.is_same for pair in pairs)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from analysis.pairing import CounterPair
 from analysis.sources.port import Series
 from benchmarks.deployments import comparators, figures, openmetrics, page, replayed, run
 from benchmarks.deployments.draw import GOOD, Deployment, Scrapes, design, draw, sides
+from benchmarks.deployments.exposed import Recorded
 from benchmarks.deployments.faults import Aspect, Fault, Grade, Harm, Kind
-from benchmarks.deployments.openmetrics import Recorded
 from benchmarks.deployments.oracle import Oracle
 from benchmarks.deployments.outcome import Look, outcome_of
 from benchmarks.deployments.run import OURS, Row
@@ -195,10 +195,10 @@ def test_a_real_prometheus_gives_the_verdicts_of_the_arrays(requires_prometheus:
     wanted = [None, (Kind.LATENCY, Grade.HUGE), (Kind.CRASH_LOOP, Grade.MEDIUM)]
     of = [index for label in wanted for index in indices(label, 1)]
 
-    rows = replayed.from_server(SEED, of, workers=1)
+    pairs = replayed.compared(of, SEED)
 
-    assert [row.error for row in rows] == [None] * len(of)
-    assert list(replayed.differences(rows, replayed.in_memory(SEED, of))) == []
+    assert [pair.row.error for pair in pairs] == [None] * len(of)
+    assert [str(pair) for pair in pairs if not pair.is_same] == []
 
 
 # ---- what is counted

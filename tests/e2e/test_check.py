@@ -97,6 +97,17 @@ def test_a_selection_without_a_server_is_no_question(serinus: Serinus) -> None:
     assert "give --prometheus URL or --live as well" in done.message
 
 
+@pytest.mark.parametrize("server", [("--prometheus", "http://127.0.0.1:9"), ("--live",)])
+def test_a_server_is_not_asked_in_order_to_show_the_configuration(
+    serinus: Serinus, server: tuple[str, ...]
+) -> None:
+    done = serinus("check", SHOP, "--show", *server)
+
+    assert done.code == MEND
+    assert "--show: prints the configuration, which no server changes" in done.message
+    assert done.out == ""
+
+
 def test_the_source_that_the_configuration_names_is_asked_where_that_is_wanted(
     serinus: Serinus, corpus_url: str, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.certificates import Authority, make_authority
+from tests.support.authorities import Authority
 from tests.support.command import Done, clean_environment, command_line
 from tests.support.hostile import Behavior, HostileServer, response
 
@@ -259,13 +259,13 @@ PATIENCE = {"timeout": "20s", "deadline": "25s"}
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return make_authority(tmp_path_factory.mktemp("authority"), "ours")
+def authority(requires_openssl: Path, tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(requires_openssl, tmp_path_factory.mktemp("ours"))
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return make_authority(tmp_path_factory.mktemp("stranger"), "theirs")
+def stranger(requires_openssl: Path, tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(requires_openssl, tmp_path_factory.mktemp("theirs"), "stranger")
 
 
 def answer(stream: socket.socket, _: bytes, __: int) -> None:
@@ -274,21 +274,22 @@ def answer(stream: socket.socket, _: bytes, __: int) -> None:
 
 def context(authority: Authority) -> ssl.SSLContext:
     made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(authority.certificate))
-    made.load_cert_chain(*map(str, authority.server))
+    server = authority.issue("server")
+    made.load_cert_chain(server.certificate, server.key)
     made.verify_mode = ssl.CERT_REQUIRED
     return made
 
 
 def test_a_client_certificate_opens_the_door(tmp_path: Path, authority: Authority) -> None:
-    certificate, key = authority.client
+    client = authority.issue("client")
 
     with HostileServer(answer, tls=context(authority)) as server:
         ended = judged(
             tmp_path,
             server.url,
             ca_file=str(authority.certificate),
-            cert_file=str(certificate),
-            key_file=str(key),
+            cert_file=str(client.certificate),
+            key_file=str(client.key),
             **PATIENCE,
         )
 
@@ -308,15 +309,15 @@ def test_a_server_of_another_authority_is_not_trusted(
 
 
 def test_an_expired_client_certificate_is_told(tmp_path: Path, authority: Authority) -> None:
-    certificate, key = authority.expired_client
+    client = authority.issue_expired("former")
 
     with HostileServer(answer, tls=context(authority)) as server:
         ended = judged(
             tmp_path,
             server.url,
             ca_file=str(authority.certificate),
-            cert_file=str(certificate),
-            key_file=str(key),
+            cert_file=str(client.certificate),
+            key_file=str(client.key),
             **PATIENCE,
         )
 

@@ -1,7 +1,8 @@
-"""Authorities, certificates and keys, made by openssl for a few days and for this machine.
+"""Authorities, certificates and keys, made by openssl for two days and for this machine.
 
 ca = Authority(openssl, folder)
-ca.issue("service")   # folder/service.pem and folder/service.key
+ca.issue("service")             # folder/service.pem and folder/service.key
+ca.issue_expired("former")
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Authority:
 
     def issue(self, name: str, *, encrypted_with: str = "") -> Pair:
         """Sign a certificate for 127.0.0.1; issued again it has another key."""
-        pair = Pair(certificate=self._folder / f"{name}.pem", key=self._folder / f"{name}.key")
+        pair = self._pair(name)
         locks = ["-passout", f"pass:{encrypted_with}"] if encrypted_with else []
         key = _KEY.replace("-nodes", "") if encrypted_with else _KEY
         self._run(
@@ -47,6 +48,23 @@ class Authority:
             "-keyout", pair.key, "-out", pair.certificate, *locks,
         )  # fmt: skip
         return pair
+
+    def issue_expired(self, name: str) -> Pair:
+        """Sign a certificate whose time ended yesterday; it takes openssl a request."""
+        pair, request = self._pair(name), self._folder / f"{name}.csr"
+        self._run(
+            f"req {_KEY} -subj /CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
+            "-keyout", pair.key, "-out", request,
+        )  # fmt: skip
+        self._run(
+            "x509 -req -days -1 -CAcreateserial -copy_extensions copy",
+            "-CA", self.certificate, "-CAkey", self._key,
+            "-in", request, "-out", pair.certificate,
+        )  # fmt: skip
+        return pair
+
+    def _pair(self, name: str) -> Pair:
+        return Pair(certificate=self._folder / f"{name}.pem", key=self._folder / f"{name}.key")
 
     def _run(self, words: str, *further: str | Path) -> None:
         command = [str(self._openssl), *words.split(), *map(str, further)]

@@ -84,7 +84,7 @@ def table_of(trials: Sequence[Trial]) -> Table:
         services=np.array([trial.deployment.service for trial in judged], dtype=np.str_),
         starts=np.array([trial.deployment.start.timestamp() for trial in judged]),
         labels=np.array([str(trial.harm or "") for trial in judged], dtype=np.str_),
-        ids=np.array([_original(trial) for trial in judged], dtype=np.str_),
+        ids=np.array([trial.original for trial in judged], dtype=np.str_),
     )
 
 
@@ -93,8 +93,3 @@ def _onset_s(trial: Trial) -> float:
     if one.fault_start is None or trial.harm is not None:
         return 0.0
     return (one.fault_start - one.start).total_seconds()
-
-
-def _original(trial: Trial) -> str:
-    name = trial.deployment.id
-    return name if trial.harm is None else name.removesuffix(f", {trial.harm}")

@@ -35,6 +35,12 @@ class Trial:
     decided_s: tuple[float, ...]
     by: tuple[tuple[str, ...], ...]
 
+    @property
+    def original(self) -> str:
+        """The name of the deployment that was there; that of a copy says what was put in."""
+        name = self.deployment.id
+        return name if self.harm is None else name.removesuffix(f", {self.harm}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trials:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.config import CanaryConfig, parse_config
@@ -83,6 +83,34 @@ class Tuning:
         return self.points[self.chosen]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tried:
+    """What became of past deployments under every variant of a configuration.
+
+    Attributes:
+        text: The configuration that was varied.
+        variants: What was tried; the configuration as it is first.
+        stated: `risk.false_fail` of each variant.
+        is_harmed: Whether bad deployments are harmed copies of good ones.
+        trials: Each deployment, and each harmed copy.
+    """
+
+    text: str
+    variants: tuple[Variant, ...]
+    stated: tuple[float, ...]
+    is_harmed: bool
+    trials: tuple[Trial, ...]
+
+    @property
+    def table(self) -> Table:
+        """The trials as arrays."""
+        return table_of(self.trials)
+
+    def only(self, ids: Container[str]) -> Tried:
+        """Give what became of some of the deployments and of their copies."""
+        return replace(self, trials=tuple(one for one in self.trials if one.original in ids))
+
+
 def tune(
     text: str,
     deployments: Deployments,
@@ -104,19 +132,38 @@ def tune(
         ConfigError: The configuration is faulty, or no deployment could be judged.
         SourceError: The deployments cannot be listed.
     """
+    chosen = variants(parse_config(text), aim.budget)
+    tried = try_variants(text, chosen, deployments, engine, aim, progress=progress)
+    return conclude(tried, aim.budget)
+
+
+def try_variants(
+    text: str,
+    chosen: Sequence[Variant],
+    deployments: Deployments,
+    engine: Engine,
+    aim: Aim,
+    *,
+    progress: OnProgress = no_progress,
+) -> Tried:
+    """Judge every deployment by every variant chosen; else as `tune`, whose budget comes later."""
     listed = deployments.listed()
     is_harmed = not any(one.truth is Truth.BAD for one in listed)
     now = parse_config(text)
-    tried = _usable(text, variants(now, aim.budget))
+    usable = _usable(text, chosen)
     work = Trials(
         deployments=deployments,
         schedule=aim.schedule,
-        configs=tuple(tried.values()),
+        configs=tuple(usable.values()),
         harms=tuple(harms(now, aim.factors)) if is_harmed else (),
     )
-    trials = _all_trials(work, listed, engine, progress)
-    found = _concluded(work, list(tried), trials, aim.budget)
-    return replace(found, text=edited(text, found.suggestion.variant.edits))
+    return Tried(
+        text=text,
+        variants=tuple(usable),
+        stated=tuple(config.risk.false_fail for config in work.configs),
+        is_harmed=bool(work.harms),
+        trials=tuple(_all_trials(work, listed, engine, progress)),
+    )
 
 
 def _usable(text: str, tried: Sequence[Variant]) -> dict[Variant, CanaryConfig]:
@@ -143,33 +190,33 @@ def _all_trials(
     return trials
 
 
-def _concluded(
-    work: Trials, tried: Sequence[Variant], trials: Sequence[Trial], budget: float
-) -> Tuning:
-    originals = [trial for trial in trials if trial.harm is None]
-    table = table_of(trials)
+def conclude(tried: Tried, budget: float) -> Tuning:
+    """Choose a variant, and say what the choice is worth.
+
+    Raises:
+        ConfigError: No good deployment could be judged.
+    """
+    table = tried.table
     if not table.good.any():
         message = "no good deployment could be judged; `serinus replay` says why of each"
         raise ConfigError(message, origin="DEPLOYMENTS")
-    chooser = Chooser(
-        budget=budget,
-        stated=[config.risk.false_fail for config in work.configs],
-        sizes=[len(variant.edits) for variant in tried],
-    )
+    sizes = [len(variant.edits) for variant in tried.variants]
+    chooser = Chooser(budget=budget, stated=tried.stated, sizes=sizes)
     choice, held_out = chooser.choose(table), validate(table, chooser)
-    found = doubts(choice, int(table.good.sum()), held_out, budget, is_harmed=bool(work.harms))
+    originals = [trial for trial in tried.trials if trial.harm is None]
+    found = doubts(choice, int(table.good.sum()), held_out, budget, is_harmed=tried.is_harmed)
     return Tuning(
         budget=budget,
-        is_harmed=bool(work.harms),
+        is_harmed=tried.is_harmed,
         deployments=len(originals),
         unread=sum(None in trial.verdicts for trial in originals),
-        points=tuple(on_front(_points(table, tried, chooser))),
+        points=tuple(on_front(_points(table, tried.variants, chooser))),
         chosen=choice.index,
         keeping=choice.keeping,
         held_out=held_out,
         doubts=tuple(found),
         good_needed=needed_to_show(budget),
-        text="",
+        text=edited(tried.text, tried.variants[choice.index].edits),
     )
 
 

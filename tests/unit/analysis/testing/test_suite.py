@@ -188,6 +188,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {"expect": {"verdict": "pass", "reason": "beyond_tolerace"}},
         "did you mean 'beyond_tolerance'",
     ),
+    "a misspelt guard": (
+        {"expect": {"verdict": "pass", "metrics": {"memory": {"guard": "side_mising"}}}},
+        r"metrics.memory.guard: 'side_mising' is no guard; did you mean 'side_missing'\?",
+    ),
     "no expectation": ({"expect": {}}, r"tests\[0\].expect.verdict: is missing"),
     "a misspelt metric": (
         {"expect": {"verdict": "pass", "metrics": {"eror ratio": "fail"}}},
