@@ -280,6 +280,15 @@ def test_hostile_words_of_an_address_stand_as_words(shop: AskedBy, path: str) ->
     assert "<img" not in told.text
 
 
+def test_no_query_leads_to_an_address_that_only_the_service_may_know(
+    shop: AskedBy, analysis: str
+) -> None:
+    told = seen(shop("shop"), f"/analyses/{analysis}").text
+
+    assert 'class="query"' in told
+    assert "/graph?" not in told
+
+
 def test_a_list_is_narrowed_by_each_filter(shop: AskedBy, analysis: str) -> None:
     client = shop("shop")
     for query in (

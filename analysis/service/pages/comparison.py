@@ -43,7 +43,7 @@ def compare(
         sides=sides,
         error=_mistaken(chosen, sides),
         offered=_offered(service, token, sides),
-        rows=_rows([judged(service.analyses.store, one) for one in sides]),
+        rows=_rows([_judged(service, one) for one in sides]),
     )
 
 
@@ -63,6 +63,10 @@ def _offered(service: Service, token: Token, sides: list[Record]) -> list[Record
     newest = service.analyses.store.find(token.seen(Filter()), MOST_OFFERED)
     known = {one.id for one in newest}
     return [*(one for one in sides if one.id not in known), *newest]
+
+
+def _judged(service: Service, record: Record) -> Judged:
+    return judged(service.analyses.store, record, service.settings.links)
 
 
 def _rows(reports: list[Judged]) -> list[tuple[str, list[Mapping[str, Any] | None]]]:
