@@ -43,7 +43,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, float(
 # Of a tenth of the metrics the canary is worse.
 HARMED, HARM = 10, 1.6
 LINKS = Links(
-    prometheus="https://prometheus.example.com",
+    prometheus={"": "https://prometheus.example.com"},
     grafana="https://grafana.example.com/?datasource=prometheus",
 )
 # Metrics and the goals of issue 7: seconds, and bytes in decimal thousands.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from analysis.engine import analyze
 from analysis.errors import ConfigError, SourceError, TooEarlyError
 from analysis.report import AnalysisReport
 from analysis.sources import recording as recordings
-from analysis.sources.connect import open_source
+from analysis.sources.connect import named_sources, open_source
 from judges import Verdict
 
 PASS, FAIL, INCONCLUSIVE = 0, 1, 3
@@ -63,7 +64,7 @@ def command(
     """
     config, looks_back = selection.load(), rendering.looks_back
     try:
-        report, source = (
+        report, asked = (
             _from_recording(selection, config, recording, looks_back)
             if recording
             else _live(selection, config, looks_back)
@@ -71,7 +72,7 @@ def command(
     except TooEarlyError as early:
         click.echo(f"serinus: {early}", err=True)
         raise click.exceptions.Exit(exit_code_inconclusive) from early
-    rendering.deliver(report, source)
+    rendering.deliver(report, asked)
     for error in report.source_errors:
         click.echo(f"serinus: {error}", err=True)
     raise click.exceptions.Exit(_exit_code(report, exit_code_inconclusive))
@@ -79,19 +80,19 @@ def command(
 
 def _live(
     selection: Selection, config: CanaryConfig, looks_back: int
-) -> tuple[AnalysisReport, str | None]:
+) -> tuple[AnalysisReport, Mapping[str, str | None]]:
     source = open_source(config, selection.prometheus, os.environ)
     window, variables = selection.window(config), selection.variables()
     with progress_bar("asking Prometheus") as progress:
         report = analyze(
             config, source, window, variables, progress=progress, looks_back=looks_back
         )
-    return report, getattr(source, "url", None)
+    return report, {name: getattr(one, "url", None) for name, one in named_sources(source).items()}
 
 
 def _from_recording(
     selection: Selection, config: CanaryConfig, folder: Path, looks_back: int
-) -> tuple[AnalysisReport, str | None]:
+) -> tuple[AnalysisReport, Mapping[str, str | None]]:
     if selection.prometheus:
         raise ConfigError("give --recording or --prometheus, not both")
     recording = recordings.load(folder)
@@ -101,7 +102,8 @@ def _from_recording(
         for side in ("baseline", "canary")
     }
     window = selection.recorded_window(config, recording)
-    return analyze(config, recording, window, variables, looks_back=looks_back), None
+    report = analyze(config, recording, window, variables, looks_back=looks_back)
+    return report, dict.fromkeys(config.named_sources)
 
 
 def _exit_code(report: AnalysisReport, inconclusive: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from typing import Any
 
 import click
 
+from analysis.cli.named import named
 from analysis.cli.output import output_option, rendered, write_file, write_out
-from analysis.consumers.links import PLACES, Links, links_of
+from analysis.consumers.links import PLACES, Links, is_place, links_of
 from analysis.report import AnalysisReport
 from analysis.retrospect import USUAL_LOOKS
 
@@ -42,17 +42,20 @@ class Rendering:
         """At how many earlier looks evidence is told: where there is a chart to show it."""
         return USUAL_LOOKS if "html" in (self.form, *self.reports) else 0
 
-    def deliver(self, report: AnalysisReport, source: str | None) -> None:
+    def deliver(self, report: AnalysisReport, asked: Mapping[str, str | None]) -> None:
         """Write a report wherever it was asked for.
 
         Args:
             report: What to show.
-            source: Address of the server that was asked, without user and password.
+            asked: Address of each source that was asked by its name, without user and password;
+                `None` for what is no server.
 
         Raises:
+            ConfigError: A link is for a source that there is not.
             DeliveryError: A file or standard output cannot be written.
         """
-        links = self.links.or_source(source)
+        self.links.check_sources(asked)
+        links = self.links.for_sources(asked)
         for form, name in self.reports.items():
             write_file(Path(name), self._rendered(report, form, links))
         if self.output is None:
@@ -90,29 +93,6 @@ class Rendering:
                 )
 
 
-def _named(form: str, names: tuple[str, ...]) -> Callable[..., dict[str, str]]:
-    """Read `NAME=VALUE`, given any number of times, each name once."""
-    what = form.partition("=")[0]
-
-    def read(
-        context: click.Context, option: click.Parameter, texts: tuple[str, ...]
-    ) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for text in texts:
-            name, _, value = text.partition("=")
-            if name not in names or not value:
-                near = difflib.get_close_matches(name, names, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near and name not in names else ""
-                rule = f"expected {form}, where {what} is one of {', '.join(names)}"
-                raise click.BadParameter(f"{rule}; got {text!r}{hint}", ctx=context, param=option)
-            if name in found:
-                raise click.BadParameter(f"{name} is given twice", ctx=context, param=option)
-            found[name] = value
-        return found
-
-    return read
-
-
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--format",
@@ -128,7 +108,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--report",
         "reports",
         multiple=True,
-        callback=_named("FORMAT=FILE", FORMS),
+        callback=named("FORMAT=FILE", FORMS, FORMS.__contains__),
         metavar="FORMAT=FILE",
         help="Write a report there as well, such as html=report.html; once for each format.",
     ),
@@ -136,10 +116,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--link",
         "links",
         multiple=True,
-        callback=_named("PLACE=URL", PLACES),
+        callback=named("PLACE=URL", PLACES, is_place),
         metavar="PLACE=URL",
         help="Let queries lead to prometheus=URL or grafana=URL, as a browser reaches them; "
-        "prometheus is the server that was asked where nothing else is said.",
+        "prometheus is the server that was asked where nothing else is said. Of several sources "
+        "it is the first; another one is prometheus.NAME=URL.",
     ),
     click.option("--full", is_flag=True, help="In text, show evidence and queries too."),
 )

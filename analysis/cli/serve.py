@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analysis.cli import times
+from analysis.cli.named import named
 from analysis.cli.settings_file import LEAST_BYTES, LEAST_CALLS_PER_SECOND, defaults
 from analysis.config import CanaryConfig, load_config
 from analysis.errors import ConfigError, Fault
 from analysis.sources.port import MetricSource
 
 if TYPE_CHECKING:
+    from analysis.consumers.links import Links
     from analysis.service.context import Service
     from analysis.service.permits import Permits
     from analysis.service.settings import Settings
@@ -35,6 +37,15 @@ def _read_defaults(ctx: click.Context, _param: click.Parameter, path: Path | Non
     if path is not None:
         ctx.default_map = {**(ctx.default_map or {}), **defaults(path)}
     return path
+
+
+def _read_places(
+    ctx: click.Context, option: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, str]:
+    """Read `PLACE=URL`; what knows the places is loaded no sooner than somebody names one."""
+    from analysis.consumers.links import PLACES, is_place
+
+    return named("PLACE=URL", PLACES, is_place)(ctx, option, texts)
 
 
 WHERE = (
@@ -71,6 +82,14 @@ WHERE = (
         help="Where analyses are kept; postgresql://… for several replicas.",
     ),
     click.option("--public-url", default="", metavar="URL", help="Address that links point to."),
+    click.option(
+        "--link",
+        multiple=True,
+        callback=_read_places,
+        metavar="PLACE=URL",
+        help="Let the queries on pages lead to prometheus=URL, grafana=URL or, of several sources, "
+        "prometheus.NAME=URL, as a browser reaches them; may be repeated.",
+    ),
 )
 WHO = (
     click.option(
@@ -213,6 +232,7 @@ def command(*, check: bool, **given: Any) -> None:  # noqa: ANN401 - the options
     if check:
         names = _check(service)
         click.echo(f"settings and {len(names)} configurations are good: {', '.join(names)}")
+        _tell_links(service.settings.links)
         return
     _serve(service, given, certificates)
 
@@ -262,6 +282,7 @@ def _tracing(endpoint: str) -> Tracing | None:
 
 
 def _settings(given: Mapping[str, Any]) -> Settings:
+    from analysis.consumers.links import links_of
     from analysis.service.notices import targets
     from analysis.service.settings import Settings
 
@@ -270,6 +291,7 @@ def _settings(given: Mapping[str, Any]) -> Settings:
         **{name: given[name] for name in same},
         notices=targets.load(given["notices"], os.environ),
         permits=_permits(given["allow_source"]),
+        links=links_of(given["link"]),
         look_every_s=given["look_every"].total_seconds(),
         budget_s=given["budget"].total_seconds(),
         retention_days=given["retention"].total_seconds() / 86400,
@@ -292,16 +314,27 @@ def _permits(urls: tuple[str, ...]) -> Permits:
 def _check(service: Service) -> list[str]:
     """Read every configuration; tell the faults of all of them at once."""
     settings, names = service.settings, service.analyses.catalog.names()
-    faults = []
+    faults, sources = [], set[str]()
     for name in names:
         path = settings.configs / f"{name}.yaml"
         try:
-            settings.permits.check(load_config(path), by_caller=False, origin=str(path))
+            config = load_config(path)
+            sources |= set(config.named_sources)
+            settings.permits.check(config, by_caller=False, origin=str(path))
         except ConfigError as error:
             faults.append(Fault(path="", message=str(error)))
     if faults:
         raise ConfigError(tuple(faults))
+    settings.links.check_sources(sorted(sources))
     return names
+
+
+def _tell_links(links: Links) -> None:
+    """Say where queries lead: a wrong address shows only once somebody follows it at night."""
+    for name, url in links.prometheus.items():
+        click.echo(f"queries{f' of the source {name}' if name else ''} lead to {url}")
+    if links.grafana is not None:
+        click.echo(f"queries lead to Grafana at {links.grafana}")
 
 
 def _connect(config: CanaryConfig) -> MetricSource:

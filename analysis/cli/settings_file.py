@@ -40,6 +40,7 @@ class ServeFile(BaseModel):
     client_ca: Path | None = None
     notices: Path | None = None
     public_url: str | None = None
+    link: dict[str, str] | None = None
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
     look_every: Span | None = None
     budget: Span | None = None
@@ -73,4 +74,6 @@ def defaults(path: Path) -> dict[str, Any]:
 def _as_option(value: object, folder: Path) -> object:
     if isinstance(value, timedelta):
         return format_duration(value)
+    if isinstance(value, dict):
+        return [f"{name}={one}" for name, one in value.items()]
     return folder / value if isinstance(value, Path) else value

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from analysis.errors import ConfigError
+from analysis.nearest import remedy
 from analysis.report import AskedQuery
 from analysis.window import Window, as_datetime
 
@@ -23,32 +24,58 @@ class Links:
     """Where queries can be seen again.
 
     Attributes:
-        prometheus: Address of Prometheus as a browser reaches it; `None` for no link.
+        prometheus: Address of each source's Prometheus as a browser reaches it, by the source's
+            name; `""` is the only source, and the first of several unless it is named too.
         grafana: Address of Grafana; its data source may stand there as `?datasource=UID`.
     """
 
-    prometheus: str | None = None
+    prometheus: Mapping[str, str] = field(default_factory=dict, hash=False)
     grafana: str | None = None
 
-    def or_source(self, url: str | None) -> Links:
-        """Let queries lead to the server that was asked, where no other Prometheus is named.
+    def for_sources(self, asked: Mapping[str, str | None]) -> Links:
+        """Say of every source where its queries lead: where a link says, or where it was asked.
 
         Args:
-            url: Its address, without user and password.
+            asked: Each source's own address by its name, the first one first, without user and
+                password; `None` where no browser shall be led there.
         """
-        return replace(self, prometheus=self.prometheus or url)
+        first = next(iter(asked))
+        given = {first: self.prometheus.get(""), **self.prometheus}
+        found = {name: given.get(name) or url for name, url in asked.items()}
+        return replace(self, prometheus={name: url for name, url in found.items() if url})
+
+    def check_sources(self, names: Iterable[str]) -> None:
+        """Make sure that every source a link is for exists.
+
+        Raises:
+            ConfigError: One does not.
+        """
+        known = [name for name in names if name]
+        for name in self.prometheus.keys() - {"", *known}:
+            hint = remedy(name, known) if known else "sources have no names here: prometheus=URL"
+            message = f"there is no source {name!r}; {hint}"
+            raise ConfigError(message, origin=f"--link prometheus.{name}")
 
 
 def links_of(given: Mapping[str, str]) -> Links:
     """Check the addresses that links begin with.
 
     Args:
-        given: Address by place, `prometheus` or `grafana`.
+        given: Address by place: `grafana`, `prometheus`, or `prometheus.NAME` for the source NAME.
 
     Raises:
         ConfigError: An address is none of HTTP, or holds a password.
     """
-    return Links(**{place: _checked(place, url) for place, url in given.items()})
+    checked = {place: _checked(place, url) for place, url in given.items()}
+    grafana = checked.pop("grafana", None)
+    prometheus = {place.partition(".")[2]: url for place, url in checked.items()}
+    return Links(prometheus=prometheus, grafana=grafana)
+
+
+def is_place(name: str) -> bool:
+    """Tell whether a link can be for a place of this name."""
+    place, dot, source = name.partition(".")
+    return place in PLACES and (not dot or (place == "prometheus" and bool(source)))
 
 
 def _checked(place: str, url: str) -> str:
@@ -56,7 +83,8 @@ def _checked(place: str, url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         shown = url.rpartition("@")[2][:80]
-        message = f"{place} must be an address such as https://{place}.example.com, got {shown!r}"
+        host = place.partition(".")[0]
+        message = f"{place} must be an address such as https://{host}.example.com, got {shown!r}"
         raise ConfigError(message, origin="--link")
     if "@" in parts.netloc:
         message = f"{place} must hold no user or password: everyone who gets the report reads it"
@@ -71,8 +99,9 @@ def seen_again(query: AskedQuery, window: Window, links: Links) -> list[tuple[st
     """
     expression = _expression(query, window)
     found = []
-    if links.prometheus is not None:
-        found.append(("Prometheus", _in_prometheus(links.prometheus, expression, window)))
+    if query.source in links.prometheus:
+        address = _in_prometheus(links.prometheus[query.source], expression, window)
+        found.append(("Prometheus", address))
     if links.grafana is not None:
         found.append(("Grafana", _in_grafana(links.grafana, expression, window)))
     return found

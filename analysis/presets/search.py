@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from analysis.errors import ConfigError
 from analysis.nearest import remedy
@@ -56,4 +57,5 @@ def _reading(preset: Preset, metric: str | None) -> tuple[str, ...]:
 
 def _nearest(presets: list[Preset], metric: str) -> str:
     read = {name for one in presets for m in one.metrics.values() for name in metric_names(m)}
-    return remedy(metric, sorted(read))
+    near = get_close_matches(metric, sorted(read), n=1)
+    return f"did you mean '{near[0]}'?" if near else "look for a shorter part of its name"

@@ -18,7 +18,9 @@ from analysis.service.requests import StartRequest
 from analysis.service.settings import Settings
 from analysis.service.tokens import Token
 from analysis.store import New
-from analysis.window import Window
+from analysis.window import MOST_STEPS, Window, as_datetime
+
+_WRITTEN = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +52,7 @@ class Asking:
         """
         name, namespace = request.config or INLINE, _namespace(request)
         if not token.allows(config=name, namespace=namespace):
-            message = f"this token may not judge {name!r} in namespace {namespace!r}"
-            raise Problem(403, "forbidden", message)
+            raise Problem(403, "forbidden", _forbidden(name, namespace, token))
         used = entry or self._entry(request)
         self._permit(used)
         return New(
@@ -118,7 +119,8 @@ def _namespace(request: StartRequest) -> str:
     """Give the one namespace both sides are in."""
     named = {side.get("namespace", "") for side in request.sides().values()}
     if len(named) > 1:
-        message = f"baseline and canary are in different namespaces: {', '.join(sorted(named))}"
+        told = " and ".join(repr(one) for one in sorted(named))
+        message = f"baseline and canary are in different namespaces, {told}; name one for both"
         raise Problem(422, "faulty_request", message)
     return named.pop()
 
@@ -141,23 +143,46 @@ def _seconds(given: datetime | None, otherwise: float) -> float:
 
 def _check(config: CanaryConfig, request: StartRequest, begins: float, ends: float) -> None:
     """Find out now what would else be found out at night: render every query once."""
-    warmup = config.window.warmup
-    if ends - begins < (warmup + config.step).total_seconds():
-        message = (
-            f"from start to end are {ends - begins:g} s, less than the warm-up of "
-            f"{warmup.total_seconds():g} s and one step; choose a longer stretch"
-        )
-        raise Problem(422, "faulty_request", message)
     window = Window(
         start=begins,
         end=ends,
-        warmup_s=warmup.total_seconds(),
+        warmup_s=config.window.warmup.total_seconds(),
         step_s=config.step.total_seconds(),
     )
+    if fault := _impossible(window):
+        raise Problem(422, "faulty_request", fault)
     try:
         plan(config, window, request.sides())
     except ConfigError as error:
         raise Problem(422, "faulty_request", str(error)) from error
+
+
+def _impossible(window: Window) -> str:
+    """Say why a stretch of time cannot be judged; nothing where it can."""
+    begins, ends, step_s = as_datetime(window.start), as_datetime(window.end), window.step_s
+    stretch = f"from {begins:{_WRITTEN}} to {ends:{_WRITTEN}}"
+    if window.end <= window.start:
+        return f"{stretch} the end does not lie after the start; choose a later end"
+    if window.end - window.start < window.warmup_s + step_s:
+        return (
+            f"{stretch} are {window.end - window.start:g} s, less than the warm-up of "
+            f"{window.warmup_s:g} s and one step of {step_s:g} s; choose a longer stretch"
+        )
+    if window.steps > MOST_STEPS:
+        return (
+            f"{stretch} are {window.steps:,} steps of {step_s:g} s, {MOST_STEPS:,} at most are "
+            "judged; choose a shorter stretch"
+        )
+    return ""
+
+
+def _forbidden(config: str, namespace: str, token: Token) -> str:
+    where = f"in namespace {namespace!r}" if namespace else "without a namespace"
+    if token.may_use(config):
+        remedy = f"name one of its own, namespace={' or '.join(token.namespaces)}"
+    else:
+        remedy = "ask the operator for one that may"
+    return f"this token may not judge {config!r} {where}; {remedy}"
 
 
 def _identity(name: str, request: StartRequest) -> str:

@@ -45,7 +45,9 @@ class Service:
             Problem: The token does not allow it.
         """
         if not token.allows(config=record.config, namespace=record.namespace):
-            raise Problem(404, "not_found", "there is no such analysis for this token")
+            raise Problem(
+                404, "not_found", "there is no such analysis for this token; ask its team"
+            )
         return record
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 
 from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from analysis.service.pages.refusal import tell
+from analysis.service import worded
+from analysis.service.pages.refusal import tell, wants_page
 from analysis.service.problems import Problem
 
 LOG = logging.getLogger("serinus.service")
@@ -34,9 +34,9 @@ def _problem(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    found = jsonable_encoder(error.errors(), exclude={"input", "ctx"})
-    faults = [f"{_place(fault['loc'])}: {_plain(fault['msg'])}" for fault in found]
-    if any(fault["loc"] == ["body"] for fault in found) and (sent := _foreign_type(request)):
+    found = error.errors()
+    faults = [worded.fault(one) for one in found]
+    if any(fault["loc"] == ("body",) for fault in found) and (sent := _foreign_type(request)):
         faults = [f"the body came as {sent}; send it with the header Content-Type: {_JSON}"]
     return tell(request.scope, Problem(422, "faulty_request", "; ".join(faults)))
 
@@ -51,19 +51,28 @@ def _foreign_type(request: Request) -> str:
     return "" if is_json else (repr(sent[:80]) if sent else "nothing that was named")
 
 
-def _place(location: list[object]) -> str:
-    return ".".join(map(str, location[1:])) or "body"
-
-
-def _plain(message: str) -> str:
-    return message.removeprefix("Value error, ")
-
-
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    message = f"{error.detail}; GET /openapi.json lists what there is"
-    told = Problem(error.status_code, "http", message, headers=error.headers)
-    return tell(request.scope, told)
+    told = _unrouted(request, error)
+    return tell(request.scope, Problem(error.status_code, "http", told, headers=error.headers))
+
+
+def _unrouted(request: Request, error: HTTPException) -> str:
+    """Say what there is instead of a path, or a method of it, that there is not."""
+    path, takes = request.url.path[:80], (error.headers or {}).get("Allow")
+    match error.status_code:
+        case 404 if wants_page(request.scope):
+            return f"there is no page {path!r}; the links above lead to those that there are"
+        case 404:
+            return f"there is nothing at {path!r}; GET /openapi.json lists what there is"
+        case 405 if takes and wants_page(request.scope):
+            return (
+                f"{path!r} takes {takes}, not {request.method}; go back to the page you came from"
+            )
+        case 405 if takes:
+            return f"{request.method} cannot be sent to {path!r}; it takes {takes}"
+        case _:
+            return f"{error.detail}; GET /openapi.json lists what there is"
 
 
 def _store_down(request: Request, error: Exception) -> Response:

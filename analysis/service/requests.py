@@ -21,7 +21,7 @@ def _duration(value: object) -> object:
 
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
-        raise ValueError("must be longer than 0s")
+        raise ValueError(f"must be longer than 0s, got {value.total_seconds():g}s")
     return value
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from analysis.consumers.links import Links
 from analysis.service.notices.targets import Address, Target
 from analysis.service.permits import Permits
 
@@ -20,6 +21,7 @@ class Settings:
         tokens: File of token hashes; `None` lets everybody in.
         notices: Who is told of verdicts, by name.
         public_url: Address that callers and people reach the service by; empty: as they called.
+        links: Where a browser sees the queries of a page again.
         workers: Looks under way at once.
         look_every_s: Seconds between the looks of a running analysis.
         budget_s: Seconds a synchronous call waits for its look before it answers `running`.
@@ -41,6 +43,7 @@ class Settings:
     tokens: Path | None = None
     notices: Mapping[str, tuple[Target, Address]] = field(default_factory=dict)
     public_url: str = ""
+    links: Links = field(default_factory=Links)
     workers: int = 8
     look_every_s: float = 30.0
     budget_s: float = 8.0

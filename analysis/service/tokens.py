@@ -21,7 +21,7 @@ import msgspec
 
 from analysis.errors import ConfigError
 from analysis.service import files
-from analysis.service.problems import Problem
+from analysis.service.problems import Problem, not_found
 from analysis.store import Filter
 
 ALL = "*"
@@ -51,6 +51,16 @@ class Token:
     def may_use(self, config: str) -> bool:
         """Tell whether a configuration concerns this caller."""
         return _among(config, self.configs)
+
+    def check_use(self, config: str) -> None:
+        """Make sure that a configuration concerns this caller.
+
+        Raises:
+            Problem: It does not; to others it is not there.
+        """
+        if not self.may_use(config):
+            remedy = "at least not for this token; ask the operator for one that may use it"
+            raise not_found(f"configuration {config!r}", remedy)
 
     def seen(self, wanted: Filter) -> Filter:
         """Narrow a list to what concerns this caller."""

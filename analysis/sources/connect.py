@@ -74,13 +74,19 @@ def _named_in(node: object, key: str = "") -> Iterator[str]:
             return
 
 
+def named_sources(source: MetricSource) -> Mapping[str, MetricSource]:
+    """Give a configuration's sources by name; the only one has none."""
+    from analysis.sources.several import Several
+
+    return source.sources if isinstance(source, Several) else {"": source}
+
+
 def label_sources(source: MetricSource) -> dict[str, LabelSource]:
     """Give those of a configuration's sources that can be asked for labels, by name."""
     from analysis.sources.port import LabelSource
-    from analysis.sources.several import Several
 
-    named = source.sources if isinstance(source, Several) else {"": source}
-    return {name: one for name, one in named.items() if isinstance(one, LabelSource)}
+    named = named_sources(source).items()
+    return {name: one for name, one in named if isinstance(one, LabelSource)}
 
 
 def _place(name: str) -> str:

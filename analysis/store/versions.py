@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from analysis.store.schema import VERSIONS
+from analysis.store.schema import ANALYSES, VERSIONS
 
-_V = VERSIONS.c
+_A, _V = ANALYSES.c, VERSIONS.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,19 @@ class VersionStore:
         newest = query.order_by(_V.last_used.desc(), _V.version).limit(limit)
         with self._engine.connect() as connection:
             return [Version(**row._mapping) for row in connection.execute(newest)]  # noqa: SLF001 - SQLAlchemy's documented name
+
+    def uses(self, config: str, namespaces: Sequence[str] | None) -> dict[str, int]:
+        """Count the analyses that are kept here, by the version they were begun with.
+
+        Args:
+            config: Name of the configuration.
+            namespaces: Whose analyses; `None` for all.
+        """
+        counted = select(_A.version, func.count()).where(_A.config == config).group_by(_A.version)
+        if namespaces is not None:
+            counted = counted.where(_A.namespace.in_(namespaces))
+        with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(counted)}
 
     def get(self, config: str, version: str) -> Version | None:
         """Find a version."""

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -193,15 +194,27 @@ def test_a_form_begins_the_same_analysis_as_a_program(shop: AskedBy) -> None:
 
 
 WRONG: dict[str, tuple[dict[str, str], str]] = {
-    "no configuration": ({"lookback": "1h"}, "give config"),
+    "no configuration": ({"lookback": "1h"}, "no configuration is chosen; choose one"),
     "a line that is no variable": (
         {"config": "shop", "lookback": "1h", "both": "run"},
         "write one name=value on each line",
     ),
-    "a variable that is missing": ({"config": "shop", "lookback": "1h"}, "namespace &#39;&#39;"),
+    "a variable that is missing": (
+        {"config": "shop", "lookback": "1h"},
+        "without a namespace; name one of its own, namespace=shop",
+    ),
     "a duration that is none": (
         {"config": "shop", "lookback": "soon", "both": "run=x\nnamespace=shop"},
         "lookback",
+    ),
+    "a start that lies ahead": (
+        {"config": "shop", "start": "2027-01-01T00:00:00", "both": "run=x\nnamespace=shop"},
+        "lies in the future",
+    ),
+    "no time at all": ({"config": "shop", "both": "run=x\nnamespace=shop"}, "no start is given"),
+    "too long a time": (
+        {"config": "shop", "lookback": "400d", "both": "run=x\nnamespace=shop"},
+        "100,000 at most are judged",
     ),
     "too short a time": (
         {"config": "shop", "lookback": "5s", "both": "run=x\nnamespace=shop"},
@@ -267,6 +280,15 @@ def test_hostile_words_of_an_address_stand_as_words(shop: AskedBy, path: str) ->
     assert "<img" not in told.text
 
 
+def test_no_query_leads_to_an_address_that_only_the_service_may_know(
+    shop: AskedBy, analysis: str
+) -> None:
+    told = seen(shop("shop"), f"/analyses/{analysis}").text
+
+    assert 'class="query"' in told
+    assert "/graph?" not in told
+
+
 def test_a_list_is_narrowed_by_each_filter(shop: AskedBy, analysis: str) -> None:
     client = shop("shop")
     for query in (
@@ -308,6 +330,48 @@ def test_a_configuration_is_checked_and_shows_what_it_would_ask(shop: AskedBy) -
     assert "run" in lacking
     assert "cannot be used" in broken
     assert "version" in broken
+
+
+def test_what_differs_between_two_versions_is_shown_line_by_line(tmp_path: Path) -> None:
+    configs = tmp_path / "configs"
+    configs.mkdir()
+    told = (RECORDINGS / "canary.yaml").read_text()
+    tape, times = recordings.load(RECORDINGS / ONE.name), count(ONE.end + 60.0)
+    with serving(configs, connect=lambda _: tape, clock=lambda: next(times)) as client:
+        for margin in ("15%", "20%"):
+            (configs / "shop.yaml").write_text(told.replace("margin: 15%", f"margin: {margin}"))
+            begun(client, f"margin-{margin[:2]}")
+        (configs / "shop.yaml").write_text(told.replace("margin: 15%", "margin: 25%"))
+
+        page = seen(client, "/configs/shop").text
+        now, second, first = re.findall(r'name="left" value="([0-9a-f]{64})"', page)
+        shown = seen(client, f"/configs/shop?left={first}&right={second}").text
+        ahead = seen(client, f"/configs/shop?left={second}&right={now}").text
+
+    assert "not used yet" in page
+    assert re.findall(r'name="(?:left|right)" value="(\w+)"[^>]* checked', page) == [now, second]
+    assert re.search(r'class="removed">-.*margin: 15%', shown)
+    assert re.search(r'class="added">\+.*margin: 20%', shown)
+    assert re.search(r'class="added">\+.*margin: 25%', ahead)
+
+
+def test_of_a_version_only_the_analyses_are_counted_that_one_may_see(
+    shop: AskedBy, analysis: str
+) -> None:
+    assert analysis
+
+    counts = [
+        [int(one) for one in re.findall(r"<td>(\d+)</td>", seen(shop(who), "/configs/shop").text)]
+        for who in ("shop", "all")
+    ]
+
+    assert counts[0][0] >= 1
+    begun(shop("all"), "of-another", namespace="elsewhere")
+    after = [
+        [int(one) for one in re.findall(r"<td>(\d+)</td>", seen(shop(who), "/configs/shop").text)]
+        for who in ("shop", "all")
+    ]
+    assert after == [counts[0], [counts[1][0] + 1]]
 
 
 def test_canceling_ends_an_analysis_and_leads_back_to_it(shop: AskedBy) -> None:

@@ -92,7 +92,34 @@ def test_what_is_nearest_to_the_call_wins(
     assert f"{used} cannot be used" in message(done)  # none of the files is there
 
 
+LINKED = {
+    "an option": (("--link", "prometheus=https://p.example"), {}, ""),
+    "the environment": ((), {"SERINUS_SERVE_LINK": "prometheus=https://p.example"}, ""),
+    "the file": ((), {}, "link: {prometheus: https://p.example}\n"),
+}
+
+
+@pytest.mark.parametrize(("options", "environment", "text"), LINKED.values(), ids=LINKED)
+def test_where_queries_lead_is_said_anywhere_and_shown_by_the_check(
+    check: Check, options: tuple[str, ...], environment: dict[str, str], text: str
+) -> None:
+    done = check(f"configs: configs\n{text}", *options, **environment)
+
+    assert done.exit_code == 0
+    assert done.output.endswith("\nqueries lead to https://p.example\n")
+
+
 WRONG = {
+    "a link that a browser would run": (
+        ("--link", "prometheus=javascript:alert(1)"),
+        "prometheus must be an address such as https://",
+    ),
+    "a link with a password": (("--link", "prometheus=https://a:b@p"), "no user or password"),
+    "a link to nowhere": (("--link", "promteheus=https://p"), "did you mean 'prometheus'?"),
+    "a link for a source that there is not": (
+        ("--link", "prometheus.business=https://p"),
+        "there is no source 'business'",
+    ),
     "a file that is not there": (("--settings", "none.yaml"), "there is no such file"),
     "an open address": (("--host", "0.0.0.0"), "give --tokens FILE or --client-ca FILE"),
     "a key without a certificate": (("--tls-key", "k.pem"), "needs --tls-cert FILE"),

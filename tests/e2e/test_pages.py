@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
+from analysis.consumers.links import Links
 from analysis.sources.connect import connect
 from analysis.window import as_datetime
 from tests.support.browser import NARROW, WIDE, Visit, a_browser, a_visit, violations
@@ -58,6 +61,7 @@ def served(corpus_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         connect=lambda config: connect(config.source.prometheus, corpus_url, {}),
         clock=clock,
         look_every_s=1.0,
+        links=Links(prometheus={"": corpus_url}),
     ) as client:
         ids = {name: begun(client, f"checkout.{one}", one) for name, one in JUDGED.items()}
         yield Served(client=client, clock=clock, ids=ids)
@@ -297,6 +301,51 @@ def test_without_a_script_everything_can_be_seen_and_done(browser: Browser, serv
         page.goto(served.url("/?verdict=fail"))
         page.get_by_role("link", name="checkout.err1-1").click()
         expect(page.locator("header h1")).to_contain_text("FAIL")
+
+
+def test_a_query_leads_to_the_prometheus_that_a_browser_reaches(
+    visit: Visit, served: Served, corpus_url: str
+) -> None:
+    visit.page.goto(served.url("/analyses/{bad}"))
+    visit.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+    addresses = [
+        str(link.get_attribute("href")) for link in visit.page.locator(".query a:visible").all()
+    ]
+
+    assert len(addresses) >= 8
+    assert all(one.startswith(f"{corpus_url}/graph?g0.expr=") for one in addresses)
+    answer = requests.get(addresses[0], timeout=60)
+    assert (answer.status_code, "Prometheus" in answer.text) == (200, True)
+    asked = parse_qs(urlsplit(addresses[0]).query)
+    again = {"query": asked["g0.expr"][0], "time": str(run("err1-1").end)}
+    counted = requests.get(f"{corpus_url}/api/v1/query", params=again, timeout=60).json()
+    assert len(counted["data"]["result"]) == 1
+
+
+def test_what_differs_between_two_versions_is_shown_by_keyboard_alone(
+    visit: Visit, served: Served
+) -> None:
+    folder, page = served.client.service.settings.configs, visit.page  # type: ignore[union-attr]  # it runs in this process
+    told = SHOP.read_text()
+    (folder / "grown.yaml").write_text(told)
+    one = run("aa-1")
+    asked = {"config": "grown", "start": one.start, "end": one.end}
+    served.client.put("grown.first", **asked, variables={"run": one.name})
+    (folder / "grown.yaml").write_text(told.replace("margin: 15%", "margin: 20%"))
+    try:
+        page.goto(served.url("/configs/grown"))
+        expect(page.get_by_role("row", name="not used yet")).to_contain_text("now")
+        page.get_by_role("button", name="Show what differs").focus()
+        page.keyboard.press("Enter")
+
+        expect(page.locator(".difference .removed")).to_contain_text("margin: 15%")
+        expect(page.locator(".difference .added")).to_contain_text("margin: 20%")
+        assert violations(page) == []
+        assert "left=" in page.url
+        assert page.url.endswith("#versions")
+    finally:
+        (folder / "grown.yaml").unlink()
 
 
 def test_the_report_in_the_service_is_the_report_in_a_file(visit: Visit, served: Served) -> None:

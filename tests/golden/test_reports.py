@@ -24,7 +24,7 @@ from tests.golden.reports import failing, inconclusive, passing
 REPORTS = {"passing": passing, "failing": failing, "inconclusive": inconclusive}
 WIDE, NARROW = 120, 60
 LINKS = Links(
-    prometheus="https://prometheus.example.com",
+    prometheus={"": "https://prometheus.example.com"},
     grafana="https://grafana.example.com/?datasource=uid",
 )
 

@@ -30,7 +30,7 @@ from tests.golden.reports import failing
 from tests.golden.test_reports import printed
 from tests.support.builders import a_settlement
 
-LINKS = Links(prometheus="https://p.example.com", grafana="https://g.example.com")
+LINKS = Links(prometheus={"": "https://p.example.com"}, grafana="https://g.example.com")
 NASTY = (
     "<script>alert(1)</script>",
     "</style></title><img src=x onerror=alert(1)>",

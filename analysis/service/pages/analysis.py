@@ -48,7 +48,8 @@ def visible(service: Service, analysis: str, token: Token) -> Record:
 
 
 def _shown(service: Service, record: Record) -> dict[str, Any]:
-    found, word = judged(service.analyses.store, record), result(record)
+    found = judged(service.analyses.store, record, service.settings.links)
+    word = result(record)
     is_running = record.status is Status.RUNNING
     report = found.report
     # The engine may have been mended since: what was told then is what counts.

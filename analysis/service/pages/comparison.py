@@ -35,15 +35,27 @@ def compare(
     of: Ids = [],  # noqa: B006 - FastAPI copies it
 ) -> HTMLResponse:
     """Show two analyses side by side, or let them be chosen."""
-    chosen = [one for one in (left, right, *of) if one][:2]
-    sides = [visible(service, one, token) for one in chosen]
+    chosen = [one for one in (left, right, *of) if one]
+    sides = [visible(service, one, token) for one in chosen[:2]]
     return page(
         "comparison.html.j2",
         here="/compare",
         sides=sides,
+        error=_mistaken(chosen, sides),
         offered=_offered(service, token, sides),
-        rows=_rows([judged(service.analyses.store, one) for one in sides]),
+        rows=_rows([_judged(service, one) for one in sides]),
     )
+
+
+def _mistaken(chosen: list[str], sides: list[Record]) -> str:
+    """Say what is wrong with a choice; nothing where two were chosen, or none yet."""
+    if len(chosen) == 1:
+        return f"{sides[0].key!r} is the only one chosen; choose another to compare it with"
+    if len(chosen) > 2:
+        return f"{len(chosen)} are chosen, of which the first two are compared; tick two"
+    if len(chosen) == 2 and sides[0].id == sides[1].id:
+        return f"both sides are the same analysis, {sides[0].key!r}; choose another for one of them"
+    return ""
 
 
 def _offered(service: Service, token: Token, sides: list[Record]) -> list[Record]:
@@ -51,6 +63,10 @@ def _offered(service: Service, token: Token, sides: list[Record]) -> list[Record
     newest = service.analyses.store.find(token.seen(Filter()), MOST_OFFERED)
     known = {one.id for one in newest}
     return [*(one for one in sides if one.id not in known), *newest]
+
+
+def _judged(service: Service, record: Record) -> Judged:
+    return judged(service.analyses.store, record, service.settings.links)
 
 
 def _rows(reports: list[Judged]) -> list[tuple[str, list[Mapping[str, Any] | None]]]:

@@ -13,15 +13,17 @@ from analysis.config import BUILT_IN, SIDES, CanaryConfig
 from analysis.errors import ConfigError, Fault
 from analysis.lint import lint
 from analysis.planning import Ask, known_variables, plan
-from analysis.service.catalog import Catalog
+from analysis.service.catalog import Catalog, Entry
 from analysis.service.context import Caller, ServiceOf
-from analysis.service.pages.forms import Name, variables
+from analysis.service.pages import versions
+from analysis.service.pages.forms import Name, in_the_form, variables
 from analysis.service.pages.rendering import page
-from analysis.service.problems import Problem, not_found
+from analysis.service.problems import Problem
 from analysis.window import Window
 
 ROUTER = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Lines = Annotated[str, Query(max_length=10_000)]
+Chosen = Annotated[str, Query(max_length=64)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +33,14 @@ class Checked:
     Attributes:
         name: Its name.
         config: What it says; `None` where it has faults.
-        text: How it is written; empty where it has faults.
+        entry: How it is written, and its version; `None` where it cannot be read at all.
         faults: Why it cannot be used.
         warnings: What looks wrong although it can be used.
     """
 
     name: str
     config: CanaryConfig | None = None
-    text: str = ""
+    entry: Entry | None = None
     faults: Sequence[str] = field(default=())
     warnings: Sequence[Fault] = field(default=())
 
@@ -62,21 +64,28 @@ def configuration(  # noqa: PLR0913 - what a form sends
     canary: Lines = "",
     both: Lines = "",
     dry: bool = False,
+    left: Chosen = "",
+    right: Chosen = "",
 ) -> HTMLResponse:
-    """Show a configuration, and on request the queries that it would ask."""
-    if not token.may_use(name):
-        raise not_found(f"configuration {name!r}", "at least not for this token")
+    """Show a configuration, and on request the queries it would ask or how it has changed."""
+    token.check_use(name)
     checked = _checked(service.analyses.catalog, name)
     lines = {"baseline": baseline, "canary": canary, "both": both}
+    known = versions.listed(service, name, checked.entry, token)
+    difference = versions.difference(known, left, right)
     asks, faults = _dry_run(checked.config, lines) if dry and checked.config else ((), ())
     return page(
         "configuration.html.j2",
+        status=422 if difference.error or (dry and (faults or checked.faults)) else 200,
         here="",
+        is_dry=dry,
         one=checked,
         variables=sorted(known_variables(checked.config) - {*BUILT_IN}) if checked.config else [],
         lines=lines,
         asks=asks,
         faults=faults,
+        versions=known,
+        difference=difference,
     )
 
 
@@ -91,8 +100,8 @@ def _checked(catalog: Catalog, name: str) -> Checked:
         warnings = lint(entry.config)
     except ConfigError as error:
         told = [f"{fault.path}: {fault.message}" for fault in error.faults]
-        return Checked(name=name, text=entry.text, faults=told)
-    return Checked(name=name, config=entry.config, text=entry.text, warnings=warnings)
+        return Checked(name=name, entry=entry, faults=told)
+    return Checked(name=name, config=entry.config, entry=entry, warnings=warnings)
 
 
 def _dry_run(
@@ -111,6 +120,6 @@ def _dry_run(
         return plan(config, window, sides), ()
     except ConfigError as error:
         told = (f"{fault.path}: {fault.message}".lstrip(": ") for fault in error.faults)
-        return (), tuple(told)
+        return (), tuple(map(in_the_form, told))
     except Problem as problem:
         return (), (problem.message,)

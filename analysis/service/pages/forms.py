@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +13,8 @@ from analysis.service.context import caller, service_of
 from analysis.service.problems import Problem
 
 Form = Mapping[str, str]
+_FIELDS = {"baseline": "Baseline", "canary": "Canary", "set": "Both sides"}
+_OPTION = re.compile(r"--(baseline|canary|set) (?=\w+=)")
 _TYPE = "application/x-www-form-urlencoded"
 
 
@@ -63,6 +66,11 @@ def variables(text: str) -> dict[str, str]:
             raise Problem(422, "faulty_request", message)
     pairs = [line.partition("=") for line in lines]
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def in_the_form(message: str) -> str:
+    """Name the fields of a form where a message names the options of a command."""
+    return _OPTION.sub(lambda option: f"{_FIELDS[option[1]]}: ", message)
 
 
 Name = Annotated[str, Path(max_length=128)]  # of a configuration

@@ -30,8 +30,7 @@ Array = NDArray[np.float64]
 @ROUTER.get("/services/{name}")
 def history(name: Name, service: ServiceOf, token: Caller) -> HTMLResponse:
     """Show verdicts, scores and delays of the newest analyses of a configuration."""
-    if not token.may_use(name):
-        raise not_found(f"configuration {name!r}", "at least not for this token")
+    token.check_use(name)
     found = service.analyses.store.find(token.seen(Filter(config=name)), MOST_SHOWN)
     if not found and name not in service.analyses.catalog.names():
         raise not_found(f"configuration {name!r}", "nothing was ever judged by it")

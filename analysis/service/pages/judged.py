@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from analysis.consumers.html import to_section
+from analysis.consumers.links import Links
 from analysis.engine import analyze
 from analysis.errors import ConfigError, SourceError
 from analysis.report import AnalysisReport
@@ -32,13 +33,20 @@ class Judged:
     why: str = ""
 
 
-def judged(store: AnalysisStore, record: Record) -> Judged:
-    """Give the report of the newest look that had an answer."""
-    return _judged(store, record.id, record.looks)
+def judged(store: AnalysisStore, record: Record, links: Links) -> Judged:
+    """Give the report of the newest look that had an answer.
+
+    Args:
+        store: Where it is kept.
+        record: Of which analysis.
+        links: Where its queries can be seen again: where a browser may be led, for the address
+            that the service asks is often none that a browser knows.
+    """
+    return _judged(store, record.id, record.looks, links)
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def _judged(store: AnalysisStore, analysis: str, looks: int) -> Judged:  # noqa: ARG001 - the key
+def _judged(store: AnalysisStore, analysis: str, looks: int, links: Links) -> Judged:  # noqa: ARG001 - the key
     record, packed = store.get(analysis, report=False), store.recording(analysis)
     if record is None or packed is None:
         return Judged(why="No look had an answer yet: there is nothing to show.")
@@ -48,4 +56,5 @@ def _judged(store: AnalysisStore, analysis: str, looks: int) -> Judged:  # noqa:
         report = analyze(config, recording, recording.window, recording.variables)
     except (ConfigError, SourceError) as error:
         return Judged(why=f"This version of Serinus cannot judge what was recorded: {error}")
-    return Judged(report=report, section=to_section(report))
+    led = links.for_sources(dict.fromkeys(config.named_sources))
+    return Judged(report=report, section=to_section(report, led))

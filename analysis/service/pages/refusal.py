@@ -26,10 +26,13 @@ _TITLES = {
 
 def tell(scope: Scope, problem: Problem) -> Response:
     """Tell a person on a page, and a program in the words it reads."""
-    path: str = scope["path"]
-    protocol = path.strip("/").partition("/")[0]
-    is_page = protocol not in OF_PROGRAMS and "text/html" in Headers(scope=scope).get("accept", "")
-    return refusal(problem) if is_page else refuse(path, problem)
+    return refusal(problem) if wants_page(scope) else refuse(scope["path"], problem)
+
+
+def wants_page(scope: Scope) -> bool:
+    """Tell whether a person is to read the answer."""
+    protocol = scope["path"].strip("/").partition("/")[0]
+    return protocol not in OF_PROGRAMS and "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def refusal(problem: Problem) -> HTMLResponse:

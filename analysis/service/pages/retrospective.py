@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
+from analysis.service import worded
 from analysis.service.context import Caller, Service, ServiceOf
-from analysis.service.pages.forms import Form, FormOf, variables
-from analysis.service.pages.rendering import page
+from analysis.service.pages.forms import Form, FormOf, in_the_form, variables
+from analysis.service.pages.rendering import page, utc
 from analysis.service.problems import Problem
 from analysis.service.requests import Mode, StartRequest
 from analysis.service.tokens import Token
 
 ROUTER = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+Words = Annotated[str, Query(max_length=128)]
 FIELDS = ("config", "baseline", "canary", "both", "start", "end", "lookback")
 
 
 @ROUTER.get("/judge")
-def ask(service: ServiceOf, token: Caller, config: str = "") -> HTMLResponse:
+def ask(service: ServiceOf, token: Caller, config: Words = "") -> HTMLResponse:
     """Show the form."""
     given = dict.fromkeys(FIELDS, "") | {"config": config, "lookback": "1h"}
+    if config and not (token.may_use(config) and config in service.analyses.catalog.names()):
+        error = f"there is no configuration {config!r} that you may use; choose one below"
+        return _asked(service, token, given, status=404, error=error)
     return _asked(service, token, given)
 
 
@@ -33,17 +39,40 @@ def judge(service: ServiceOf, token: Caller, sent: FormOf) -> Response:
     given = {name: sent.get(name, "").strip() for name in FIELDS}
     try:
         key = f"by-hand.{secrets.token_hex(8)}"
-        record = service.analyses.start(key, _request(given), token)
+        request = _request(given)
+        _check(request, service.analyses.clock())
+        record = service.analyses.start(key, request, token)
     except ValidationError as error:
-        told = "; ".join(_told(one["loc"], one["msg"]) for one in error.errors())
+        told = "; ".join(_told(one) for one in error.errors())
         return _asked(service, token, given, status=422, error=told)
     except Problem as problem:
-        return _asked(service, token, given, status=problem.status, error=problem.message)
+        told = in_the_form(problem.message)
+        return _asked(service, token, given, status=problem.status, error=told)
     return RedirectResponse(f"/analyses/{record.id}", 303)
 
 
+def _check(request: StartRequest, now: float) -> None:
+    """Hold the form to the past: what a program begins may lie ahead, what a person judges not."""
+    if request.start is None and request.lookback is None:
+        message = "no start is given; give one, or how long before the end to begin, such as 1h"
+        raise Problem(422, "faulty_request", message)
+    if request.start is not None and request.start.timestamp() >= now:
+        message = (
+            f"start {request.start:%Y-%m-%d %H:%M:%S} lies in the future, it is {utc(now)} UTC; "
+            "choose an earlier one, or let a rollout ask for what is to come"
+        )
+        raise Problem(422, "faulty_request", message)
+
+
 def _request(given: Form) -> StartRequest:
-    """Make the same request of it that a program would send."""
+    """Make the same request of it that a program would send.
+
+    Raises:
+        Problem: No configuration is chosen, or a line holds no variable.
+        ValidationError: What is written cannot be meant.
+    """
+    if not given["config"]:
+        raise Problem(422, "faulty_request", "no configuration is chosen; choose one")
     return StartRequest.model_validate(
         {
             "config": given["config"],
@@ -63,9 +92,9 @@ def _utc(text: str) -> str:
     return f"{text}Z" if "T" in text and text[-1].isdigit() and "+" not in text else text
 
 
-def _told(location: tuple[int | str, ...], message: str) -> str:
-    place = ".".join(map(str, location))
-    return f"{place}: {message.removeprefix('Value error, ')}".lstrip(": ")
+def _told(found: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, found["loc"]))
+    return f"{place}: {worded.rule(found)}".lstrip(": ")
 
 
 def _asked(

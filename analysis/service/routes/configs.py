@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Query
 
 from analysis.service.context import Caller, Service, ServiceOf
 from analysis.service.problems import not_found
-from analysis.service.tokens import Token
 from analysis.store import Version
 from analysis.window import as_datetime
 
@@ -28,7 +27,7 @@ def names(service: ServiceOf, token: Caller) -> dict[str, Any]:
 @ROUTER.get("/{name}")
 def show(name: Name, service: ServiceOf, token: Caller) -> dict[str, Any]:
     """Show a configuration as it is now."""
-    _check(name, token)
+    token.check_use(name)
     entry = service.analyses.catalog.get(name)
     return {
         "name": name,
@@ -47,7 +46,7 @@ def versions(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> dict[str, Any]:
     """List the versions that analyses were begun with, the one that was used last first."""
-    _check(name, token)
+    token.check_use(name)
     found = service.versions.of(name, limit)
     if not found:
         service.analyses.catalog.get(name)  # no such name is a mistake; not used yet is none
@@ -57,7 +56,7 @@ def versions(
 @ROUTER.get("/{name}/versions/{version}")
 def version(name: Name, version: Digest, service: ServiceOf, token: Caller) -> dict[str, Any]:
     """Show a version."""
-    _check(name, token)
+    token.check_use(name)
     found = version_of(service, name, version)
     return {"name": name, **_brief(found), "text": found.text}
 
@@ -73,11 +72,6 @@ def version_of(service: Service, name: str, digest: str) -> Version:
         where = f"GET /v1/configs/{name[:128]}/versions lists what analyses were begun with"
         raise not_found(f"version {digest[:12]} of {name[:128]!r}", where)
     return found
-
-
-def _check(name: str, token: Token) -> None:
-    if not token.may_use(name):
-        raise not_found(f"configuration {name!r}", "at least not for this token")
 
 
 def _brief(found: Version) -> dict[str, Any]:

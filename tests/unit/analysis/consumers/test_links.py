@@ -15,13 +15,13 @@ from tests.support.builders import START, a_window
 SELECTOR = 'http_requests_total{code=~"5..", path="/a&b#c"}'
 WINDOW = a_window(minutes=30, step_s=15)
 BOTH = Links(
-    prometheus="https://prom.example.com/base/",
+    prometheus={"": "https://prom.example.com/base/"},
     grafana="https://g.example.com/?datasource=uid&orgId=2",
 )
 
 
-def asked(kind: str, query: str = SELECTOR) -> AskedQuery:
-    return AskedQuery(side="canary", role="query", kind=kind, query=query, series=1)
+def asked(kind: str, query: str = SELECTOR, source: str = "") -> AskedQuery:
+    return AskedQuery(side="canary", role="query", kind=kind, query=query, series=1, source=source)
 
 
 def addresses(kind: str) -> dict[str, str]:
@@ -74,9 +74,44 @@ def test_without_an_address_there_is_no_link() -> None:
     assert seen_again(asked("range"), WINDOW, Links()) == []
 
 
-def test_the_server_that_was_asked_is_linked_unless_another_is_named() -> None:
-    assert Links().or_source("http://asked:9090").prometheus == "http://asked:9090"
-    assert BOTH.or_source("http://asked:9090").prometheus == BOTH.prometheus
+ASKED = {"metrics": "http://metrics:9090", "business": "http://business:8428", "table": None}
+LED: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "each source where it was asked": (
+        {},
+        {"metrics": "http://metrics:9090", "business": "http://business:8428"},
+    ),
+    "the first where nothing but prometheus is said": (
+        {"prometheus": "https://prom"},
+        {"metrics": "https://prom", "business": "http://business:8428"},
+    ),
+    "another by its name": (
+        {"prometheus.business": "https://vm"},
+        {"metrics": "http://metrics:9090", "business": "https://vm"},
+    ),
+    "the first by its name, whatever else is said": (
+        {"prometheus": "https://prom", "prometheus.metrics": "https://one"},
+        {"metrics": "https://one", "business": "http://business:8428"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "led"), LED.values(), ids=LED)
+def test_every_source_leads_to_its_own_server(given: dict[str, str], led: dict[str, str]) -> None:
+    links = links_of(given).for_sources(ASKED)
+
+    found = {
+        name: [url.partition("/graph?")[0] for _, url in seen_again(one, WINDOW, links)]
+        for name in ASKED
+        for one in [asked("range", source=name)]
+    }
+    assert found == {name: [led[name]] if name in led else [] for name in ASKED}
+
+
+def test_a_link_for_a_source_that_there_is_not_is_refused_with_the_nearest() -> None:
+    links = links_of({"prometheus": "https://p", "prometheus.bussiness": "https://vm"})
+
+    with pytest.raises(ConfigError, match="no source 'bussiness'; did you mean 'business'"):
+        links.check_sources(ASKED)
 
 
 REFUSED = {

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis.config import parse_config
+from analysis.config import SIDES, parse_config
 from analysis.lint import lint
+from analysis.planning import plan
+from analysis.presets import load
+from tests.support.builders import a_window
 
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLES = re.findall(
@@ -27,6 +30,25 @@ def test_the_page_is_current() -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+LAYERS = sorted((ROOT / "docs/reference/presets").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", LAYERS, ids=lambda page: page.stem)
+def test_every_separation_of_a_layer_is_shown_as_a_configuration_without_a_warning(
+    page: Path,
+) -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+    assert len(shown) == len(load(page.stem).separations)
+    for example in shown:
+        config, values = parse_config(example), {}
+        for side in SIDES:
+            own = re.findall(r"(\w+): null", example)
+            values[side] = dict.fromkeys(own, f"of-the-{side}")
+        assert lint(config) == ()
+        assert plan(config, a_window(minutes=60, step_s=60), values)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
