@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import judges
 from analysis.config import BUILT_IN, SIDES, CanaryConfig, Metric
 from analysis.errors import ConfigError, Fault
+from analysis.expressions import select_alike
 from analysis.query import MissingVariableError, references, render
 from analysis.sources.port import Request, RequestKind, Summing
 from analysis.window import MOST_STEPS, Window
@@ -88,7 +90,8 @@ def plan(config: CanaryConfig, window: Window, variables: Variables) -> tuple[As
             of_metric += rendered
             faults += failed
         if compares(metric) and _sides_ask_the_same(of_metric):
-            faults.append(Fault(path=f"metrics[{index}] ({metric.name})", message=_same(metric)))
+            message = _same(metric, of_metric)
+            faults.append(Fault(path=f"metrics[{index}] ({metric.name})", message=message))
         asks += of_metric
     if faults:
         raise ConfigError(tuple(dict.fromkeys(faults)), origin=config.name)
@@ -296,16 +299,29 @@ def compares(metric: Metric) -> bool:
 
 
 def _sides_ask_the_same(asks: Sequence[Ask]) -> bool:
-    by_side = [[ask.request for ask in asks if ask.side == side] for side in SIDES]
-    return bool(by_side[0]) and by_side[0] == by_side[1]
+    baseline, canary = ([ask.request for ask in asks if ask.side == side] for side in SIDES)
+    both = zip_longest(baseline, canary)
+    return bool(baseline) and all(_are_the_same(one, other) for one, other in both)
 
 
-def _same(metric: Metric) -> str:
+def _are_the_same(one: Request | None, other: Request | None) -> bool:
+    if one is None or other is None or replace(one, query="") != replace(other, query=""):
+        return False
+    return one.query == other.query or select_alike(one.query, other.query)
+
+
+def _same(metric: Metric, asks: Sequence[Ask]) -> str:
     templates = (template for side in SIDES for _, template in metric.templates(side))
     names = sorted(set().union(*(references(template) for template in templates)))
     used = f"it uses {', '.join(names)}" if names else "it uses no variable"
+    by_side = [[ask.request.query for ask in asks if ask.side == side] for side in SIDES]
+    what = (
+        "ask the same query"
+        if by_side[0] == by_side[1]
+        else ("select the same series, for what differs between their queries selects nothing")
+    )
     return (
-        f"both sides ask the same query ({used}); use a variable that differs between baseline and "
+        f"both sides {what} ({used}); use a variable that differs between baseline and "
         f"canary, such as --baseline hash=… --canary hash=…"
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from analysis import guards, histograms, pairing
 from analysis.config import SIDES, CanaryConfig, Metric
 from analysis.errors import SourceError
+from analysis.expressions import left_of
 from analysis.guards import Comparison, Finding, Rollout, Severity, Weight
 from analysis.pairing import CounterPair, Roles
 from analysis.planning import (
@@ -315,6 +316,8 @@ def _comparison(
         side: tuple(one for role in _series(own, answers, side).values() for one in role)
         for side in SIDES
     }
+    left = [left_of(ask.request.query) for ask in own if ask.role == "query"]
+    rates = [one.rate_s for one in left]
     return Comparison(
         sample=sampled.sample,
         baseline=series["baseline"],
@@ -325,6 +328,8 @@ def _comparison(
         is_paired=is_paired,
         absent=_absent(own, answers),
         begin=float(window.edges[0]),
+        shows_series=any(one.metrics for one in left) and len({one.metrics for one in left}) == 1,
+        rate_s=None if None in rates else max((one for one in rates if one), default=None),
     )
 
 

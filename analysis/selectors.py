@@ -50,32 +50,44 @@ def selectors_in(query: str) -> tuple[Selector, ...]:
         parsed = promql_parser.parse(query)
     except ValueError:
         return ()
-    found = (_selector(one) for one in _vectors(parsed))
-    return tuple(dict.fromkeys(one for one in found if one is not None))
+    found = (one for vector in vectors_in(parsed) for one in selector_of(vector))
+    return tuple(dict.fromkeys(one for one in found if one.name))
 
 
-def _vectors(node: object) -> Iterator[promql_parser.VectorSelector]:
+def vectors_in(node: object) -> Iterator[promql_parser.VectorSelector]:
+    """Walk through the selectors of a parsed query, in the order in which they are written."""
     if isinstance(node, promql_parser.VectorSelector):
         yield node
     elif isinstance(node, list | tuple):
         for one in node:
-            yield from _vectors(one)
+            yield from vectors_in(one)
     else:
         for attribute in _INNER:
             if (inner := getattr(node, attribute, None)) is not None:
-                yield from _vectors(inner)
+                yield from vectors_in(inner)
 
 
-def _selector(parsed: promql_parser.VectorSelector) -> Selector | None:
+def selector_of(parsed: promql_parser.VectorSelector) -> tuple[Selector, ...]:
+    """Give what a selector asks for: one, or as many as it has alternatives, `{a="1" or b="2"}`.
+
+    The name is empty where none is given, as in `{job="x"}`.
+    """
+    return tuple(_alternative(parsed.name, one) for one in _alternatives(parsed.matchers))
+
+
+def _alternatives(matchers: promql_parser.Matchers) -> list[list[promql_parser.Matcher]]:
+    return [*matchers.or_matchers] or [matchers.matchers]
+
+
+def _alternative(name: str | None, parsed: list[promql_parser.Matcher]) -> Selector:
     matchers = tuple(
-        Matcher(label=one.name, operator=_OPERATORS[str(one.op)], value=one.value)
-        for one in parsed.matchers.matchers
+        Matcher(label=one.name, operator=_OPERATORS[str(one.op)], value=one.value) for one in parsed
     )
     names = [m.value for m in matchers if m.label == NAME and m.operator == "="]
-    name = parsed.name or next(iter(names), None)
-    if name is None:
-        return None
-    return Selector(name=name, matchers=tuple(m for m in matchers if m.label != NAME))
+    return Selector(
+        name=name or next(iter(names), ""),
+        matchers=tuple(m for m in matchers if m.label != NAME or m.operator != "="),
+    )
 
 
 _OPERATORS = {

@@ -50,6 +50,10 @@ class Comparison:
         begin: When the first step begins, epoch seconds.
         is_paired: Whether both sides are of the same time; else one series may well be both, and
             neither shares nor ages compare.
+        shows_series: Whether both answers have every label of series of the same metrics, so that
+            equal labels are equal series.
+        rate_s: Over how many seconds both sides' rates of counters are taken, where the values are
+            nothing but such rates added up; `None` elsewhere.
     """
 
     sample: Sample
@@ -62,6 +66,8 @@ class Comparison:
     absent: tuple[tuple[str, str], ...] = ()
     begin: float = 0.0
     is_paired: bool = True
+    shows_series: bool = False
+    rate_s: float | None = None
 
     def sides(self) -> Iterator[tuple[str, Side, tuple[Series, ...]]]:
         """Give the sides that the judge needs, each with its name and its series."""

@@ -179,6 +179,15 @@ def test_sides_that_ask_the_same_are_refused(metric: Document, canary: Document)
     assert "use a variable that differs between baseline and canary, such as --baseline" in fault
 
 
+def test_sides_whose_queries_differ_in_what_selects_nothing_are_refused() -> None:
+    query = 'sum(rate(requests_total{v=~"${v}|.*"}[1m]))'
+
+    (fault,) = refused(a_config(a_metric(query=query)), canary={"v": "new"})
+
+    assert "both sides select the same series" in fault
+    assert "what differs between their queries selects nothing" in fault
+
+
 def test_the_variables_that_do_not_tell_the_sides_apart_are_named() -> None:
     config = a_config(a_metric(query='up{n="${n}", z="${z}"}'), variables={"n": "a", "z": "b"})
 
