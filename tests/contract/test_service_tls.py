@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -100,6 +102,18 @@ def test_a_client_of_another_authority_is_not(
 
     with pytest.raises(requests.exceptions.ConnectionError):
         showing(mutual, stranger).get("/healthz")
+
+
+def test_a_kubelet_that_only_connects_is_let_go_in_silence(
+    mutual: Client, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A tcpSocket probe connects and hangs up, every ten seconds of a pod's life."""
+    host, port = mutual.url.removeprefix("https://").split(":")
+    for _ in range(5):
+        socket.create_connection((host, int(port))).close()
+
+    assert showing(mutual, authority.issue("argo")).get("/healthz").status == 200
+    assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
 
 
 def until_shown(client: Client, before: str) -> str:
