@@ -5,7 +5,8 @@ below), or if it *states* it (its `risk.false_fail` does) and the deployments do
 it. Of those that keep it, all stay that do not find significantly less than the one that finds
 most; of these all that do not pass significantly fewer good deployments than the best; of these
 all that do not decide significantly later. What is left differs by chance, and the one with the
-fewest changes is taken.
+fewest changes is taken. But a loss that a few deployments cannot show is no reason to accept it:
+what finds fewer than the configuration as it is, is never taken for being sooner.
 
 References:
     Deployments are met by every variant, so two are compared by the deployments on which they
@@ -25,6 +26,7 @@ from scipy import stats
 from analysis.past.tuning.table import Table
 
 LEVEL = 0.95
+AS_IT_IS = 0  # the row of the configuration itself
 Array = NDArray[np.float64]
 
 
@@ -107,18 +109,24 @@ def _best(table: Table, kept: Sequence[int]) -> list[int]:
 def _not_worse(scores: Array, kept: Sequence[int]) -> list[int]:
     """Keep the rows that do not lose significantly to the row that wins most.
 
+    Nor may a row score less than the configuration as it is, or than the best where that is out:
+    of 25 bad deployments four can be lost, one in six, and the loss is not significant.
+
     Args:
         scores: More is better, shape (variants, deployments).
         kept: Rows that are compared.
     """
     if not scores.shape[1]:
         return list(kept)
-    best = scores[max(kept, key=lambda index: (float(scores[index].mean()), -index))]
-    lost = (scores < best).sum(axis=1)
-    won = (scores > best).sum(axis=1)
+    means = scores.mean(axis=1)
+    best = max(kept, key=lambda index: (float(means[index]), -index))
+    least = means[AS_IT_IS if AS_IT_IS in kept else best]
+    lost = (scores < scores[best]).sum(axis=1)
+    won = (scores > scores[best]).sum(axis=1)
     # As many losses, or more, among the deployments that tell the two apart.
     p = stats.binom.sf(lost - 1, lost + won, 0.5)
-    return [index for index in kept if lost[index] == 0 or p[index] >= 1 - LEVEL]
+    is_alike = (lost == 0) | (p >= 1 - LEVEL)
+    return [index for index in kept if is_alike[index] and means[index] >= least]
 
 
 def upper_bound(hits: int, of: int) -> float:

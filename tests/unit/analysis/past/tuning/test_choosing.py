@@ -94,6 +94,24 @@ def test_of_what_passes_as_much_the_one_that_decides_clearly_sooner_is_chosen() 
     assert chosen(a_table([0, 0], [80, 80], wait_s=[3600, 1800]), [0.01, 0.01]).index == 1
 
 
+def test_what_is_sooner_but_finds_less_is_not_chosen_however_few_could_show_the_loss() -> None:
+    table = a_table([0, 0], [18, 15], bad=25, wait_s=[3600, 1800])
+
+    assert chosen(table, [0.01, 0.01]).index == 0
+
+
+def test_what_is_sooner_but_passes_fewer_is_not_chosen_either() -> None:
+    table = a_table([0, 0], [80, 80], good_passed=[300, 297], wait_s=[3600, 1800])
+
+    assert chosen(table, [0.01, 0.01]).index == 0
+
+
+def test_where_the_configuration_breaks_the_budget_what_finds_most_sets_the_measure() -> None:
+    table = a_table([40, 0, 0], [25, 18, 15], bad=25, wait_s=[3600, 3600, 1800])
+
+    assert chosen(table, [0.05, 0.01, 0.01]).index == 1
+
+
 def test_of_what_is_alike_the_fewest_changes_are_chosen() -> None:
     assert chosen(a_table([0, 0, 0], [60, 80, 80]), [0.01] * 3, [0, 5, 1]).index == 2
 
