@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from analysis.charts.frame import width_of
 from analysis.charts.scales import Scale
-from analysis.charts.svg import box, drawing, element, line, place, words
+from analysis.charts.svg import box, drawing, element, line, lines, place, words
 
 WIDTH, HEIGHT, SMALL_HEIGHT = 320.0, 88.0, 22.0
 LEFT, RIGHT = 10.0, 310.0
@@ -178,22 +178,25 @@ def _reading(shown: Gauge, axis: Scale, y: float) -> str:
         start = LEFT if lower is None else axis.at(lower)
         stop = RIGHT if upper is None else axis.at(upper)
         parts.append(line(start, y, stop, y, "sr-interval"))
-        parts.append(_tip(start, y, -1, is_open=lower is None or lower < axis.low))
-        parts.append(_tip(stop, y, 1, is_open=upper is None or upper > axis.high))
+        tips = (
+            (start, -1, lower is None or lower < axis.low),
+            (stop, 1, upper is None or upper > axis.high),
+        )
+        parts += [_arrow(x, y, sign) for x, sign, is_open in tips if is_open]
+        closed = ((x, y - 6, x, y + 6) for x, _, is_open in tips if not is_open)
+        parts.append(lines(closed, "sr-interval-end"))
     if axis.holds(shown.value):
         d = f"M{place(at)} {place(y - 7)}l7 7l-7 7l-7 -7Z"
         parts.append(element("path", d=d, class_="sr-estimate"))
     else:
-        parts.append(_tip(at, y, 1 if shown.value > axis.high else -1, is_open=True))
+        parts.append(_arrow(at, y, 1 if shown.value > axis.high else -1))
     return "".join(parts)
 
 
-def _tip(x: float, y: float, sign: int, *, is_open: bool) -> str:
-    """End an interval: with an arrow where it goes on, else with a bar."""
-    if is_open:
-        d = f"M{place(x + sign * 7)} {place(y)}l{-sign * 9} -6v12Z"
-        return element("path", d=d, class_="sr-arrow")
-    return line(x, y - 6, x, y + 6, "sr-interval-end")
+def _arrow(x: float, y: float, sign: int) -> str:
+    """Tell that something goes on."""
+    d = f"M{place(x + sign * 7)} {place(y)}l{-sign * 9}-6v12Z"
+    return element("path", d=d, class_="sr-arrow")
 
 
 def _value(shown: Gauge, axis: Scale) -> str:

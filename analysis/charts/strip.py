@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.charts.frame import Plot, horizontal, width_of
 from analysis.charts.numbers import Unit, level
 from analysis.charts.scales import Scale, span_of, ticks
-from analysis.charts.svg import drawing, element, line, title, words
+from analysis.charts.svg import drawing, element, line, place, title, words
 
 Array = NDArray[np.float64]
 
@@ -60,11 +60,11 @@ def _row(name: str, side: PodLevels, class_: str, x: Scale, y: float, unit: Unit
     pods = zip(side.names, side.levels.tolist(), strict=True)
     known = [(pod, value) for pod, value in pods if math.isfinite(value)]
     dots = [
-        element("circle", *_named(pod, value, unit, len(known)), cx=x.at(value), cy=y, r=RADIUS)
+        element("circle", *_named(pod, value, unit, len(known)), cx=x.at(value), r=RADIUS)
         for pod, value in known
     ]
     base = line(PLOT.left, y, PLOT.right, y, "sr-grid")
-    drawn = element("g", *dots, class_=class_)
+    drawn = element("g", *dots, class_=class_, transform=f"translate(0 {place(y)})")
     return base + words(name, PLOT.left - 8, y + 4, anchor="end") + drawn + _worst(known, x, y)
 
 

@@ -18,8 +18,8 @@ Array = NDArray[np.float64]
 
 WIDTH, HEIGHT = 460.0, 168.0
 PLOT = Plot(left=54, top=24, right=452, bottom=142)
-# A place for every five units of width: not much more than a line is broad.
-MOST_PLACES = 72
+# A place for every six units of width: not much more than a line is broad.
+MOST_PLACES = 66
 # Within less than this a clock without seconds says too little.
 SHORT_S = 1800.0
 SIDES = (("baseline", "sr-baseline"), ("canary", "sr-canary"))

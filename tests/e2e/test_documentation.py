@@ -125,6 +125,8 @@ def test_what_a_page_says_to_type_runs(page: Path, desk: Path, checkout_url: str
     with Reader(desk, checkout_url) as reader:
         for block in blocks(page):
             if not block.not_run:
+                if block.file:
+                    (desk / block.file).write_text(block.text)
                 follow(reader, block, page)
 
 

@@ -6,9 +6,13 @@ A page may say, where its readers do not see it, what they would have done befor
     mkdir configs && serinus init --output configs/checkout.yaml
     -->
 
-and of the block that follows, that nobody can follow it here, and why:
+of the block that follows, that nobody can follow it here, and why:
 
     <!-- not run: needs a cluster -->
+
+and of the block that follows, that its reader puts it into a file:
+
+    <!-- file: canary.yaml -->
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 _PART = re.compile(
     r"^<!-- given\n(?P<given>.*?)^-->$"
     r"|^<!-- not run: (?P<reason>[^\n]+) -->$"
+    r"|^<!-- file: (?P<file>[\w.-]+) -->$"
     r"|^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -38,12 +43,14 @@ class Block:
         text: What it holds.
         line: The line of the page it begins at.
         not_run: Why nobody can follow it here; empty where it can be.
+        file: The file that its reader puts it into; empty for none.
     """
 
     language: str
     text: str
     line: int
     not_run: str = ""
+    file: str = ""
 
     @property
     def commands(self) -> Iterator[tuple[str, str | None]]:
@@ -73,13 +80,13 @@ def pages() -> list[Path]:
 def blocks(page: Path) -> Iterator[Block]:
     """Give the blocks of a page, in their order."""
     text = page.read_text(encoding="utf-8")
-    reason = ""
+    reason = file = ""
     for part in _PART.finditer(text):
         line = text.count("\n", 0, part.start()) + 1
-        if part["reason"]:
-            reason = part["reason"]
+        if part["reason"] or part["file"]:
+            reason, file = part["reason"] or reason, part["file"] or file
             continue
         language = "given" if part["given"] is not None else part["language"]
         content = dedent(part["text"] or part["given"] or "")
-        yield Block(language=language, text=content, line=line, not_run=reason)
-        reason = ""
+        yield Block(language=language, text=content, line=line, not_run=reason, file=file)
+        reason = file = ""

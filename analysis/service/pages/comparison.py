@@ -48,9 +48,7 @@ def compare(
 
 
 def _mistaken(chosen: list[str], sides: list[Record]) -> str:
-    """Say what is wrong with a choice; nothing where two were chosen, or none yet."""
-    if len(chosen) == 1:
-        return f"{sides[0].key!r} is the only one chosen; choose another to compare it with"
+    """Say what is wrong with a choice; nothing where two were chosen, or fewer yet."""
     if len(chosen) > 2:
         return f"{len(chosen)} are chosen, of which the first two are compared; tick two"
     if len(chosen) == 2 and sides[0].id == sides[1].id:

@@ -197,10 +197,11 @@ def place_of(drawn: str, text: str) -> float:
 
 
 def zones(drawn: str) -> dict[str, tuple[float, float]]:
-    return {
-        str(box.get("class")): (float(box.get("x", 0)), float(box.get("width", 0)))
-        for box in ET.fromstring(drawn).iter("rect")
-    }
+    boxes = [
+        (str(path.get("class")), re.fullmatch(r"M(-?\d+) -?\d+H(-?\d+)V.*Z", str(path.get("d"))))
+        for path in ET.fromstring(drawn).iter("path")
+    ]
+    return {name: (float(box[1]), float(box[2]) - float(box[1])) for name, box in boxes if box}
 
 
 def test_a_gauge_runs_from_fine_over_tolerance_and_margin_to_harm() -> None:
