@@ -21,11 +21,11 @@ from analysis.lint import lint
 from analysis.outlook import forecasts
 from analysis.planning import (
     EVENTS,
+    WEIGHT,
     Ask,
     Variables,
     asked_from,
-    plan,
-    plan_history,
+    plan_all,
     unique_requests,
 )
 from analysis.report import Provenance
@@ -146,7 +146,9 @@ class Diagnosis:
         source: What was asked, without secrets.
         window: The time that was asked for.
         planned_s: Planned length of the whole analysis, seconds.
-        weight: The canary's part of the traffic, as configured; `None` where nobody said.
+        weight: The canary's part of the traffic, as configured or last observed; `None` where
+            nobody said.
+        traffic: What was asked for the weight, and what came of it; `None` where nothing was.
         warnings: What looks wrong without asking anybody.
         findings: What speaks against the comparisons as a whole.
         metrics: Every metric, in the order of the configuration.
@@ -158,6 +160,7 @@ class Diagnosis:
     window: Window
     planned_s: float
     weight: float | None
+    traffic: Query | None
     warnings: tuple[Fault, ...]
     findings: tuple[Finding, ...]
     metrics: tuple[Checked, ...]
@@ -171,7 +174,8 @@ class Diagnosis:
     @property
     def source_errors(self) -> tuple[str, ...]:
         """Every distinct reason for which the source gave no answer, except its refusals."""
-        failed = [q for m in self.metrics for q in m.queries if q.error and not q.is_refused]
+        asked = [query for metric in self.metrics for query in metric.queries]
+        failed = [query for query in asked if query.error and not query.is_refused]
         return tuple(dict.fromkeys(query.error for query in failed if query.error))
 
 
@@ -199,7 +203,7 @@ def diagnose(
         SourceError: No request could be answered.
     """
     warnings, weight = lint(config), weight_of(config, variables)
-    asks = (*plan(config, window, variables), *plan_history(config, window, variables))
+    asks = plan_all(config, window, variables)
     answers = source.answer(unique_requests(asks), progress=progress)
     gathered = gather(config, window, asks, answers, weight=weight)
     expected = forecasts(config, gathered, window)
@@ -212,7 +216,8 @@ def diagnose(
         source=source.description,
         window=window,
         planned_s=config.window.planned.total_seconds(),
-        weight=None if weight is None else weight.share,
+        weight=_latest_weight(gathered),
+        traffic=_traffic(asks, answers, guides),
         warnings=warnings,
         findings=inspect_rollout(gathered, window),
         metrics=tuple(
@@ -221,6 +226,16 @@ def diagnose(
         ),
         provenance=provenance_of(config, variables),
     )
+
+
+def _latest_weight(gathered: Sequence[Gathered]) -> float | None:
+    weights = (one.comparison.weight for one in gathered if one.comparison is not None)
+    return next((weight.last for weight in weights if weight is not None), None)
+
+
+def _traffic(asks: Sequence[Ask], answers: Answers, guides: Mapping[str, Guide]) -> Query | None:
+    ask = next((ask for ask in asks if ask.role == WEIGHT), None)
+    return None if ask is None else _query(ask, answers, guides.get(ask.request.source))
 
 
 def _checked(one: Gathered, forecast: Forecast, queries: tuple[Query, ...]) -> Checked:
