@@ -21,11 +21,11 @@ from analysis.lint import lint
 from analysis.outlook import forecasts
 from analysis.planning import (
     EVENTS,
+    WEIGHT,
     Ask,
     Variables,
     asked_from,
-    plan,
-    plan_history,
+    plan_all,
     unique_requests,
 )
 from analysis.report import Provenance
@@ -146,7 +146,9 @@ class Diagnosis:
         source: What was asked, without secrets.
         window: The time that was asked for.
         planned_s: Planned length of the whole analysis, seconds.
-        weight: The canary's part of the traffic, as configured; `None` where nobody said.
+        weight: The canary's part of the traffic, as configured or last observed; `None` where
+            nobody said.
+        traffic: What was asked for the weight, and what came of it; `None` where nothing was.
         warnings: What looks wrong without asking anybody.
         findings: What speaks against the comparisons as a whole.
         metrics: Every metric, in the order of the configuration.
@@ -158,6 +160,7 @@ class Diagnosis:
     window: Window
     planned_s: float
     weight: float | None
+    traffic: Query | None
     warnings: tuple[Fault, ...]
     findings: tuple[Finding, ...]
     metrics: tuple[Checked, ...]
@@ -171,7 +174,8 @@ class Diagnosis:
     @property
     def source_errors(self) -> tuple[str, ...]:
         """Every distinct reason for which the source gave no answer, except its refusals."""
-        failed = [q for m in self.metrics for q in m.queries if q.error and not q.is_refused]
+        asked = [query for metric in self.metrics for query in metric.queries]
+        failed = [query for query in asked if query.error and not query.is_refused]
         return tuple(dict.fromkeys(query.error for query in failed if query.error))
 
 
@@ -198,13 +202,25 @@ def diagnose(
         ConfigError: A query cannot be rendered, both sides ask the same, or the weight is none.
         SourceError: No request could be answered.
     """
-    weight = weight_of(config, variables)
-    asks = (*plan(config, window, variables), *plan_history(config, window, variables))
+    asks = plan_all(config, window, variables)
     answers = source.answer(unique_requests(asks), progress=progress)
-    gathered = gather(config, window, asks, answers, weight=weight)
-    guides = _guides(labels or {}, window)
-    queries = {one.metric.name: _queries(one.metric, asks, answers, guides) for one in gathered}
-    return _diagnosis(config, source.description, window, variables, gathered, queries)
+    gathered = gather(config, window, asks, answers, weight=weight_of(config, variables))
+    guides, expected = _guides(labels or {}, window), forecasts(config, gathered, window)
+    return Diagnosis(
+        name=config.name,
+        source=source.description,
+        window=window,
+        planned_s=config.window.planned.total_seconds(),
+        weight=_latest_weight(gathered),
+        traffic=_traffic(asks, answers, guides),
+        warnings=lint(config),
+        findings=inspect_rollout(gathered, window),
+        metrics=tuple(
+            _checked(one, expected[one.metric.name], _queries(one.metric, asks, answers, guides))
+            for one in gathered
+        ),
+        provenance=provenance_of(config, variables),
+    )
 
 
 def _guides(labels: Mapping[str, LabelSource], window: Window) -> dict[str, Guide]:
@@ -212,29 +228,14 @@ def _guides(labels: Mapping[str, LabelSource], window: Window) -> dict[str, Guid
     return {name: Guide(source=one, start=start, end=window.end) for name, one in labels.items()}
 
 
-def _diagnosis(
-    config: CanaryConfig,
-    source: str,
-    window: Window,
-    variables: Variables,
-    gathered: Sequence[Gathered],
-    queries: Mapping[str, tuple[Query, ...]],
-) -> Diagnosis:
-    """Say what the answers are good for; queries by the name of their metric."""
-    weight, expected = weight_of(config, variables), forecasts(config, gathered, window)
-    return Diagnosis(
-        name=config.name,
-        source=source,
-        window=window,
-        planned_s=config.window.planned.total_seconds(),
-        weight=None if weight is None else weight.share,
-        warnings=lint(config),
-        findings=inspect_rollout(gathered, window),
-        metrics=tuple(
-            _checked(one, expected[one.metric.name], queries[one.metric.name]) for one in gathered
-        ),
-        provenance=provenance_of(config, variables),
-    )
+def _latest_weight(gathered: Sequence[Gathered]) -> float | None:
+    weights = (one.comparison.weight for one in gathered if one.comparison is not None)
+    return next((weight.last for weight in weights if weight is not None), None)
+
+
+def _traffic(asks: Sequence[Ask], answers: Answers, guides: Mapping[str, Guide]) -> Query | None:
+    ask = next((ask for ask in asks if ask.role == WEIGHT), None)
+    return None if ask is None else _query(ask, answers, guides.get(ask.request.source))
 
 
 def _checked(one: Gathered, forecast: Forecast, queries: tuple[Query, ...]) -> Checked:

@@ -19,8 +19,7 @@ from analysis.limits import limits_of
 from analysis.planning import (
     Variables,
     baseline_offset_s,
-    plan,
-    plan_history,
+    plan_all,
     unique_requests,
 )
 from analysis.report import AnalysisReport, MetricReport, Provenance, source_errors
@@ -99,7 +98,7 @@ def prepare(
         SourceError: No request could be answered.
     """
     weight = weight_of(config, variables)
-    asks = (*plan(config, window, variables), *plan_history(config, window, variables))
+    asks = plan_all(config, window, variables)
     answers = source.answer(unique_requests(asks), progress=progress)
     gathered = gather(config, window, asks, answers, weight=weight)
     return Prepared(config=config, window=window, variables=variables, gathered=gathered)

@@ -36,7 +36,7 @@ def lint(config: CanaryConfig) -> tuple[Fault, ...]:
         ConfigError: With every query that cannot be rendered, and every input of counters that is
             no selector.
     """
-    warnings = [*_of_window(config), *_of_variables(config)]
+    warnings = [*_of_window(config), *_of_variables(config), *_of_weight(config)]
     faults: list[Fault] = []
     for index, metric in enumerate(config.metrics):
         for place, role, template in _templates(metric):
@@ -98,6 +98,18 @@ def _of_variables(config: CanaryConfig) -> Iterator[Fault]:
         for near in difflib.get_close_matches(name, declared, n=1):
             message = f"a query uses ${{{name}}}, which is not declared; did you mean '{near}'?"
             yield Fault(path="variables", message=message)
+
+
+def _of_weight(config: CanaryConfig) -> Iterator[Fault]:
+    if config.traffic is None or config.traffic.observed is None:
+        return
+    try:
+        _parsed(config.traffic.observed, config)
+    except ConfigError as error:
+        raise ConfigError(error.faults[0].message, origin="traffic.observed") from error
+    except ValueError as error:
+        message = f"this may be no PromQL: {error}"
+        yield Fault(path="traffic.observed", message=message)
 
 
 def _of_query(

@@ -23,6 +23,10 @@ HISTORY = "history_"
 # The role of a counter that need not exist: where nothing failed, nothing has counted it.
 EVENTS = "events"
 
+# The role, and the place, of what is asked for the canary's part of the traffic.
+WEIGHT = "weight"
+WEIGHT_PLACE = "traffic.observed"
+
 Variables = Mapping[str, Mapping[str, object]]  # by side, then by name
 
 
@@ -39,6 +43,19 @@ class Ask:
     def is_history(self) -> bool:
         """Whether it asks for the past before the window, which is not judged."""
         return self.role.startswith(HISTORY)
+
+
+def plan_all(config: CanaryConfig, window: Window, variables: Variables) -> tuple[Ask, ...]:
+    """Render all that a look asks for: both sides, the canary's weight, and the baseline's past.
+
+    Raises:
+        ConfigError: As `plan`, `plan_weight` and `plan_history`.
+    """
+    return (
+        *plan(config, window, variables),
+        *plan_weight(config, window, variables),
+        *plan_history(config, window, variables),
+    )
 
 
 def unique_requests(asks: Sequence[Ask]) -> list[Request]:
@@ -120,6 +137,26 @@ def plan_baseline(config: CanaryConfig, window: Window, variables: Variables) ->
     return tuple(asks)
 
 
+def plan_weight(config: CanaryConfig, window: Window, variables: Variables) -> tuple[Ask, ...]:
+    """Render what is asked for the canary's part of the traffic, at every step; often nothing.
+
+    Raises:
+        ConfigError: The query cannot be rendered.
+    """
+    if config.traffic is None or config.traffic.observed is None:
+        return ()
+    side = SIDES[1]
+    try:
+        query = render(config.traffic.observed, _values(config, window, variables, side))
+    except MissingVariableError as error:
+        raise ConfigError((_missing(error.name, side),), origin=config.name) from error
+    except ConfigError as error:
+        raise ConfigError(error.faults[0].message, origin=WEIGHT_PLACE) from error
+    source = config.traffic.source or next(iter(config.sources), "")
+    request = _evaluated(query, window, source)
+    return (Ask(metric=WEIGHT_PLACE, side=side, role=WEIGHT, request=request),)
+
+
 def plan_history(config: CanaryConfig, window: Window, variables: Variables) -> tuple[Ask, ...]:
     """Render what is asked of the baseline's past, of metrics whose judge learns the noise from it.
 
@@ -172,6 +209,8 @@ def known_variables(config: CanaryConfig) -> frozenset[str]:
         for side in SIDES
         for _, template in metric.templates(side)
     ]
+    if config.traffic is not None:
+        templates.append(config.traffic.observed or "")
     declared = {name for side in SIDES for name in config.side_variables(side)}
     return frozenset().union(declared, *(references(template) for template in templates))
 
@@ -265,25 +304,29 @@ def _promql_duration(seconds: float) -> str:
 
 
 def _request(metric: Metric, query: str, window: Window, source: str) -> Request:
-    edges = window.edges
     if metric.query is not None:
-        return Request(
-            kind=RequestKind.RANGE,
-            query=query,
-            start=float(edges[1]),
-            end=float(edges[-1]),
-            step_s=window.step_s,
-            source=source,
-        )
+        return _evaluated(query, window, source)
     return Request(
         kind=RequestKind.SAMPLES if metric.histogram is None else RequestKind.BUCKETS,
         query=query,
         start=asked_from(window),
-        end=float(edges[-1]),
+        end=float(window.edges[-1]),
         source=source,
         summing=Summing(
             step_s=window.step_s, keep=(metric.pods,) if metric.pods else (), group=metric.name
         ),
+    )
+
+
+def _evaluated(query: str, window: Window, source: str) -> Request:
+    edges = window.edges
+    return Request(
+        kind=RequestKind.RANGE,
+        query=query,
+        start=float(edges[1]),
+        end=float(edges[-1]),
+        step_s=window.step_s,
+        source=source,
     )
 
 

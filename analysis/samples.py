@@ -17,6 +17,7 @@ from analysis.pairing import CounterPair, Roles
 from analysis.planning import (
     EVENTS,
     HISTORY,
+    WEIGHT,
     Ask,
     Variables,
     asked_from,
@@ -29,6 +30,7 @@ from analysis.planning import (
 from analysis.report import AskedQuery
 from analysis.sides import pod_names
 from analysis.sources.port import Answer, Answers, Series
+from analysis.weights import observed
 from analysis.window import Window
 from judges import Sample
 
@@ -67,7 +69,7 @@ class Gathered:
 
 
 def weight_of(config: CanaryConfig, variables: Variables) -> Weight | None:
-    """Give the canary's part of the traffic; `None` where nobody said.
+    """Give the configured part of the canary; `None` where it is observed or nobody said.
 
     Raises:
         ConfigError: A variable that should hold it has no value, or one that is no weight.
@@ -76,7 +78,7 @@ def weight_of(config: CanaryConfig, variables: Variables) -> Weight | None:
         return None
     side = SIDES[1]
     share = config.traffic.share({**config.side_variables(side), **variables.get(side, {})})
-    return None if share is None else Weight(share=share, tolerance=config.traffic.tolerance)
+    return None if share is None else Weight.constant(share, tolerance=config.traffic.tolerance)
 
 
 def gather(
@@ -94,13 +96,16 @@ def gather(
         window: The time to judge.
         asks: What was asked, as `planning.plan` and `planning.plan_history` give it.
         answers: What was answered.
-        weight: What the requests of both sides are held against.
+        weight: What the requests of both sides are held against, unless an answer tells it.
     """
     if offset_s := baseline_offset_s(config):
         answers = _moved(asks, answers, offset_s)
     by_metric: dict[str, list[Ask]] = {metric.name: [] for metric in config.metrics}
     for ask in asks:
-        by_metric[ask.metric].append(ask)
+        if ask.role == WEIGHT and config.traffic is not None:
+            weight = observed(config.traffic, answers[ask.request], window)
+        else:
+            by_metric[ask.metric].append(ask)
     gathered = [
         _guarded(
             _gathered(one, by_metric[one.name], answers, window, is_paired=not offset_s), weight

@@ -20,7 +20,7 @@ from analysis.past.folder import LIST, RecordedDeployments, folder_name
 from analysis.past.looks import Schedule
 from analysis.past.recording import labels, record
 from analysis.past.tables import read_deployments
-from analysis.planning import plan, plan_history, unique_requests
+from analysis.planning import plan_all, unique_requests
 from analysis.sources import recording as recordings
 from analysis.sources.connect import open_source
 from analysis.sources.keeping import Keeping
@@ -83,7 +83,7 @@ def _record_one(selection: Selection, config: CanaryConfig, output: Path) -> Non
     recordings.check_free(output)
     source = Keeping(open_source(config, selection.prometheus, os.environ))
     window, variables = selection.window(config), selection.variables()
-    asks = (*plan(config, window, variables), *plan_history(config, window, variables))
+    asks = plan_all(config, window, variables)
     with progress_bar("asking Prometheus") as progress:
         answers = source.answer(unique_requests(asks), progress=progress)
     if errors := [answer for answer in answers.values() if isinstance(answer, SourceError)]:

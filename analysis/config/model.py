@@ -260,7 +260,7 @@ class CanaryConfig(Section):
     def _fits_together(self) -> Self:
         found = (
             *(self._names(), self._groups(), self._looks(), self._variables()),
-            *(self._sources(), self._offset()),
+            *(self._sources(), self._offset(), self._weight_source()),
         )
         if faults := [fault for faults in found for fault in faults]:
             raise faults_of(faults)
@@ -324,6 +324,11 @@ class CanaryConfig(Section):
         for index, metric in enumerate(self.metrics):
             if metric.source is not None and metric.source not in self.sources:
                 yield ("metrics", index, "source"), _unknown_source(metric.source, self.sources)
+
+    def _weight_source(self) -> Faults:
+        name = self.traffic.source if self.traffic is not None else None
+        if name is not None and name not in self.sources:
+            yield ("traffic", "source"), _unknown_source(name, self.sources)
 
     def source_name(self, metric: Metric) -> str:
         """Name the source that a metric is read from; empty where there is but one."""

@@ -1,11 +1,19 @@
-"""The `traffic:` block: which part of the requests the canary is to have."""
+"""The `traffic:` block: which part of the requests the canary is to have, or is seen to get."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from analysis.errors import ConfigError
 from analysis.query import expand, references
@@ -44,10 +52,22 @@ def _fraction(written: object) -> object:
 
 
 def _weight(written: object) -> object:
-    if isinstance(written, str) and references(written):
+    if written is None or (isinstance(written, str) and references(written)):
         return written
     parse_weight(written)
     return written if isinstance(written, str | int | float) else str(written)
+
+
+class WeightUnit(StrEnum):
+    """What a weight that is read from a source counts in."""
+
+    PERCENT = "percent"
+    FRACTION = "fraction"
+
+    @property
+    def whole(self) -> float:
+        """All of the traffic, in this unit."""
+        return 100.0 if self is WeightUnit.PERCENT else 1.0
 
 
 class Traffic(BaseModel):
@@ -56,11 +76,25 @@ class Traffic(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     canary_weight: Annotated[
-        str | float,
+        str | float | None,
         BeforeValidator(_weight),
         WithJsonSchema({"type": ["string", "number"], "examples": ["20%", 0.2, "${weight}"]}),
     ] = Field(
-        description="the canary's part of the requests: 20%, 20 or 0.2; ${name} of a variable"
+        default=None,
+        description="the canary's part of the requests: 20%, 20 or 0.2; ${name} of a variable",
+    )
+    observed: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a PromQL expression that gives the canary's part at every step, as one "
+        "series, instead of canary_weight; the canary's variables fill it",
+    )
+    unit: WeightUnit = Field(
+        default=WeightUnit.PERCENT,
+        description="what observed counts in: percent, of 0 to 100, or fraction, of 0 to 1",
+    )
+    source: str | None = Field(
+        default=None, description="name of the source that observed is read from; default the first"
     )
     tolerance: Annotated[
         float,
@@ -72,8 +106,16 @@ class Traffic(BaseModel):
         description="by how much the odds may be off: no traffic layer keeps a weight exactly",
     )
 
+    @model_validator(mode="after")
+    def _one_weight(self) -> Self:
+        if (self.canary_weight is None) == (self.observed is None):
+            raise ValueError(
+                "give one of canary_weight, the weight that is set, and observed, a query for it"
+            )
+        return self
+
     def share(self, variables: Mapping[str, object]) -> float | None:
-        """Give the canary's share as a fraction; `None` where the variable is empty.
+        """Give the canary's share as a fraction; `None` where it is observed or nobody said.
 
         Args:
             variables: The canary's, by name.
@@ -81,6 +123,8 @@ class Traffic(BaseModel):
         Raises:
             ConfigError: A variable has no value, or one that is no weight.
         """
+        if self.canary_weight is None:
+            return None
         given = {name: str(value) for name, value in variables.items() if value is not None}
         try:
             text = expand(str(self.canary_weight), given).strip()

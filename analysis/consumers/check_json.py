@@ -27,6 +27,7 @@ def _document(diagnosis: Diagnosis) -> dict[str, Any]:
         "source": diagnosis.source,
         "window": {**judged(diagnosis.window), "planned_s": diagnosis.planned_s},
         "canary_weight": number(diagnosis.weight),
+        "weight_query": None if diagnosis.traffic is None else _query(diagnosis.traffic),
         "metrics": [_metric(metric) for metric in diagnosis.metrics],
         "guards": guards(diagnosis.findings),
         "warnings": [{"path": one.path, "message": one.message} for one in diagnosis.warnings],

@@ -35,6 +35,8 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
         console.print(_name(metric))
         for words, style in _metric(metric, diagnosis):
             console.print(Padding(_text(words, style), (0, 0, 0, INDENT), expand=False))
+    for words, style in _weight(diagnosis):
+        console.print(_text(words, style))
     for finding in diagnosis.findings:
         console.print(_text(_told(finding), SEVERITIES[finding.severity]))
     for warning in diagnosis.warnings:
@@ -126,6 +128,17 @@ def _metric(metric: Checked, diagnosis: Diagnosis) -> Iterator[Line]:
     for role in dict.fromkeys(query.role for query in metric.queries):
         found = (_found(query) for query in metric.queries if query.role == role)
         yield f"{role}: {'; '.join(found)}", "dim"
+
+
+def _weight(diagnosis: Diagnosis) -> Iterator[Line]:
+    """Tell what was asked for the weight."""
+    query = diagnosis.traffic
+    if query is None:
+        return
+    seen = "not seen" if diagnosis.weight is None else f"last {wording.percent(diagnosis.weight)}"
+    yield f"weight of the canary: {seen}; {_found(query)}", "dim"
+    for hint in query.hints:
+        yield hint, "cyan"
 
 
 def _faults(metric: Checked) -> Iterator[Line]:

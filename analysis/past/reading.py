@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from analysis.config import CanaryConfig
 from analysis.errors import SourceError
 from analysis.past.deployment import Deployment
-from analysis.planning import plan, plan_history, unique_requests
+from analysis.planning import plan_all, unique_requests
 from analysis.sources.keeping import Keeping
 from analysis.sources.port import Answers, MetricSource, Progress, Request, no_progress
 from analysis.sources.recording import Recording
@@ -68,6 +68,6 @@ def read_once(
     """
     keeping = Keeping(server)
     variables = deployment.variables
-    asks = (*plan(config, window, variables), *plan_history(config, window, variables))
+    asks = plan_all(config, window, variables)
     keeping.answer(unique_requests(asks))
     return ReadOnce(whole=keeping.recording(window, variables), server=server)

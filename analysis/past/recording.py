@@ -11,7 +11,7 @@ from analysis.errors import ConfigError, SourceError, TooEarlyError
 from analysis.past.deployment import Deployment
 from analysis.past.looks import Schedule, window_of
 from analysis.past.reading import ReadOnce
-from analysis.planning import plan, plan_history, unique_requests
+from analysis.planning import plan_all, unique_requests
 from analysis.sources.keeping import Keeping
 from analysis.sources.port import MetricSource, Request
 from analysis.sources.recording import Recording
@@ -55,7 +55,7 @@ def record(
 
 def _requests(config: CanaryConfig, deployment: Deployment, window: Window) -> list[Request]:
     variables = deployment.variables
-    asks = (*plan(config, window, variables), *plan_history(config, window, variables))
+    asks = plan_all(config, window, variables)
     return unique_requests(asks)
 
 

@@ -20,7 +20,7 @@ from analysis.config.load import (
     validate,
 )
 from analysis.errors import ConfigError, Fault, SourceError, TooEarlyError
-from analysis.planning import HISTORY, Ask, plan, plan_history
+from analysis.planning import HISTORY, Ask, plan_all
 from analysis.sources import recording as recordings
 from analysis.sources.matching import selection
 from analysis.sources.port import MetricSource, Request, RequestKind
@@ -142,7 +142,7 @@ class _Bench:
         recording = self._recording(case)
         window = self._window(case, config, recording)
         variables = _over(recording, case.variables())
-        asks = (*plan(config, window, variables), *plan_history(config, window, variables))
+        asks = plan_all(config, window, variables)
         return Prepared(
             file=str(self.path),
             case=case,

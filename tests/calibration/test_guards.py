@@ -65,7 +65,7 @@ def comparisons(world: str, share: float, *, served: float = 1.0) -> list[Compar
     baselines, canaries = WORLDS[world][0](rng)
     old = rng.poisson(REQUESTS * (1 - share) * baselines).astype(float)
     new = rng.poisson(served * REQUESTS * share * canaries).astype(float)
-    weight = Weight(share=share, tolerance=0.1)
+    weight = Weight.constant(share, tolerance=0.1)
     return [
         Comparison(
             sample=Sample.of_counts((b % 2, b), (c % 3, c)), baseline=(), canary=(), weight=weight

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from werkzeug import Response
 from analysis.errors import SourceError
 from analysis.sources.port import Answer, Request, RequestKind, Summing
 from analysis.sources.prometheus import Form, PrometheusSource
+from analysis.sources.prometheus_http.growth import questions
 from tests.support.wire import (
     QUERY,
     QUERY_RANGE,
@@ -28,6 +30,9 @@ from tests.support.wire import (
     matrix,
 )
 
+# The label under which a server counts values.
+COUNTED = "serinus_counted"
+Counted = tuple[dict[str, str], list[tuple[float, str]]]
 ONE_POINT = matrix(({"pod": "a"}, [(T, "1")]))
 END = T + 3600
 STEP_S = 60
@@ -43,16 +48,6 @@ def counter(name: str, *, group: str = "", keep: tuple[str, ...] = ("pod",)) -> 
     )
 
 
-# What the questions about a selector are known by, in the order in which they must be looked for.
-WORDS = {
-    "births": "unless",
-    "pods": "count by",
-    "restarts": "resets",
-    "scrapes": "quantile",
-    "series": "count(last_over_time",
-}
-
-
 class Priced:
     """A server that knows what its selectors cost, and sums them as one a step.
 
@@ -60,11 +55,23 @@ class Priced:
         asked: Every query that came to `query_range`, in order.
     """
 
-    def __init__(self, server: HTTPServer, per_probe: Mapping[str, int], **facts: float) -> None:
+    def __init__(
+        self,
+        server: HTTPServer,
+        per_probe: Mapping[str, int],
+        *,
+        births: float = 0,
+        pods: float = 10,
+        restarts: float = 0,
+        scrapes: float = 20,
+        series: float = 100,
+    ) -> None:
         self.asked: list[str] = []
         self._per_probe = per_probe
-        known = {"births": 0.0, "pods": 10.0, "restarts": 0.0, "scrapes": 20.0, "series": 100.0}
-        self._facts = {WORDS[name]: value for name, value in {**known, **facts}.items()}
+        self._series, self._scrapes = series, scrapes
+        self._begun = series - births
+        self._resets = {"0": series - restarts, "1": restarts}
+        self._pods = pods
         server.expect_request(QUERY).respond_with_data(ONE_POINT)
         server.expect_request(QUERY_RANGE).respond_with_handler(self._answer)
 
@@ -77,19 +84,27 @@ class Priced:
         query = form["query"]
         start, end, step = (float(form[name]) for name in ("start", "end", "step"))
         times = np.arange(start, end + step / 2, step).tolist()
-        if found := re.findall(
-            r'label_replace\(sum\(count_over_time\((\w+)\[.*?"(\d+)", ""', query
-        ):
+        if found := re.findall(r'count_over_time\((\w+)\[.*?"(\d+)", ""', query):
             return matrix(
-                *(
-                    ({"request": place}, [(t, str(self._per_probe[name])) for t in times])
-                    for name, place in found
-                )
+                *(one for name, place in found for one in self._census(name, place, times))
             )
-        for words, value in self._facts.items():
-            if words in query:
-                return matrix(({}, [(end, str(value))]))
+        if "resets" in query:
+            return matrix(
+                *(({COUNTED: n}, [(end, str(many))]) for n, many in self._resets.items() if many)
+            )
+        if "offset" in query:
+            return matrix(({}, [(end, str(self._begun))]))
+        if "count by" in query:
+            return matrix(({}, [(end, str(self._pods))]))
         return matrix(({}, [(t, "1") for t in times]))
+
+    def _census(self, name: str, place: str, times: list[float]) -> Iterator[Counted]:
+        """Have so many samples everywhere, of so many series, in the end scraped so often."""
+        samples = self._per_probe[name]
+        for each, some in ((samples / self._series, times[:-1]), (self._scrapes, times[-1:])):
+            labels = {"request": place, COUNTED: str(each)}
+            many = min(samples / each, self._series)
+            yield labels, [(t, str(many)) for t in some]
 
     @property
     def sums(self) -> list[str]:
@@ -117,9 +132,10 @@ def test_the_cost_is_looked_at_in_three_places(server: HTTPServer) -> None:
     a_source(server).answer([counter("a")])
 
     (form,) = (form for form in forms(server) if "start" in form)
-    assert form["query"] == ('label_replace(sum(count_over_time(a[300s])), "request", "0", "", "")')
-    assert (float(form["start"]), float(form["end"])) == (END - 2400, END)
-    assert float(form["step"]) == 1200
+    counted = f'count_values("{COUNTED}", count_over_time(a[300s]))'
+    assert form["query"] == f'label_replace({counted}, "request", "0", "", "")'
+    assert (float(form["start"]), float(form["end"])) == (T + 300, END)
+    assert float(form["step"]) == 1650
 
 
 def test_the_dearest_group_is_summed_and_both_its_sides_with_it(server: HTTPServer) -> None:
@@ -191,6 +207,23 @@ def test_growth_is_asked_for_as_exactly_as_can_be_afforded(
     assert words in notes(answer)
 
 
+BUCKET = {
+    "latency_bucket": 'latency_bucket{le="+Inf"}',
+    'latency_bucket{hash="a}", pod=~"b.*",}': 'latency_bucket{hash="a}", pod=~"b.*", le="+Inf"}',
+    '{__name__=~"latency_(bucket|sum)"}': '{__name__=~"latency_(bucket|sum)", le="+Inf"}',
+    'latency_bucket{a="1" or b="2"}': 'latency_bucket{a="1" or b="2"}',
+}
+
+
+@pytest.mark.parametrize(("query", "bucket"), BUCKET.items(), ids=BUCKET)
+def test_of_a_histogram_one_bucket_tells_of_restarts(query: str, bucket: str) -> None:
+    request = replace(counter(query), kind=RequestKind.BUCKETS)
+
+    asked = questions(request, Form.EXTRAPOLATED)
+
+    assert asked["resets"].query == f'count_values("{COUNTED}", resets({bucket}[3600s]))'
+
+
 def test_both_sides_are_asked_in_the_same_way(server: HTTPServer) -> None:
     priced = Priced(server, {"old": 1000, "new": 1}, series=1)
     requests = [counter("old", group="m"), counter("new", group="m")]
@@ -218,7 +251,7 @@ def test_after_a_gap_a_counter_begins_anew(server: HTTPServer) -> None:
     def answer(received: Received) -> Response:
         query = form_of(received)["query"]
         if query.startswith("label_replace"):
-            return Response(matrix(({"request": "0"}, [(END, "9999")])))
+            return Response(matrix(({"request": "0", COUNTED: "20"}, [(END, "9999")])))
         if not query.startswith("sum"):
             return Response(matrix(({}, [(END, "0")])))
         points = [(first + STEP_S * n, "2") for n in (0, 1, 5, 6)]
@@ -243,7 +276,7 @@ def test_a_selector_that_the_server_refuses_hides_no_other_cost(server: HTTPServ
         asked.append(query)
         if "bad" in query:
             return Response(refusal, status=400)
-        return Response(matrix(({"request": "0"}, [(END, "9999999")])))
+        return Response(matrix(({"request": "0", COUNTED: "20"}, [(END, "9999999")])))
 
     server.expect_request(QUERY_RANGE).respond_with_handler(answer)
     server.expect_request(QUERY).respond_with_handler(answer)
@@ -296,7 +329,7 @@ def test_native_histograms_that_are_too_many_are_refused_with_a_remedy(
     def answer(received: Received) -> Response:
         query = form_of(received)["query"]
         if query.startswith("label_replace"):
-            return Response(matrix(({"request": "0"}, [(END, "9999999")])))
+            return Response(matrix(({"request": "0", COUNTED: "20"}, [(END, "9999999")])))
         if not query.startswith("sum by"):
             return Response(matrix(({}, [(END, "1")])))
         histogram: dict[str, Any] = {"count": "1", "sum": "1", "buckets": [[0, "1", "2", "1"]]}

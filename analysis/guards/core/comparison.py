@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +21,33 @@ Mask = NDArray[np.bool_]
 UNITS: Mapping[type[Side], str] = {Ratio: "requests", Histogram: "observations"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Weight:
     """The part of the traffic that the canary is to have.
 
     Attributes:
-        share: A fraction.
+        shares: A fraction for each step, shape (steps,), or one for all of them, shape (1,); NaN
+            where it is not known, and where it just changed.
         tolerance: By how much the odds may be off without harm, a fraction: no traffic layer
             keeps a weight exactly.
+        is_observed: Whether a source gave it, step by step.
+        unseen: Why a source did not; empty where it did, or nobody asked.
+        last: The latest fraction known.
+        changed: When it changed by most, epoch seconds, and what it was before and after; `None`
+            where it did not.
     """
 
-    share: float
+    shares: Array
     tolerance: float
+    is_observed: bool = False
+    unseen: str = ""
+    last: float | None = None
+    changed: tuple[float, float, float] | None = None
+
+    @classmethod
+    def constant(cls, share: float, *, tolerance: float) -> Self:
+        """Make the weight that is the same all the time."""
+        return cls(shares=np.array([share]), tolerance=tolerance, last=share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,6 +101,13 @@ class Comparison:
         baseline, canary = _total(self.sample.baseline), _total(self.sample.canary)
         both = known(self.sample.baseline) & known(self.sample.canary)
         return baseline[both], canary[both]
+
+    def shares(self) -> Array:
+        """Give the canary's weight in the steps known of both sides, shape (n,)."""
+        both = known(self.sample.baseline) & known(self.sample.canary)
+        given = self.weight.shares if self.weight is not None else np.array([np.nan])
+        shares: Array = np.broadcast_to(given, both.shape)[both]
+        return shares
 
     def ends(self) -> Array:
         """Give the end of each step known of both sides, epoch seconds, shape (n,)."""

@@ -38,7 +38,7 @@ class Odds:
     """The canary's requests over the baseline's.
 
     Attributes:
-        value: The odds.
+        value: The odds, over those that should be.
         error: Standard error of their logarithm.
         df: Degrees of freedom of that.
     """
@@ -47,29 +47,31 @@ class Odds:
     error: float
     df: float
 
-    def p_beyond(self, expected: float, tolerance: float) -> float:
+    def p_beyond(self, tolerance: float) -> float:
         """Give the probability of odds so far off if they were within the tolerance.
 
         Args:
-            expected: The odds that should be.
             tolerance: By how much they may be off, a fraction.
         """
-        beyond = abs(math.log(self.value / expected)) - math.log1p(tolerance)
+        beyond = abs(math.log(self.value)) - math.log1p(tolerance)
         return float(special.stdtr(self.df, -beyond / self.error)) if beyond > 0 else 1.0
 
 
-def odds(baseline: Array, canary: Array) -> Odds:
-    """Estimate the odds.
+def odds(baseline: Array, canary: Array, expected: Array) -> Odds:
+    """Hold the odds against those that should be, step by step.
 
     Args:
         baseline: Requests in each step, shape (n,), n > 1; some of them above 0.
         canary: The same of the canary.
+        expected: The odds that should be in each step, shape (n,), above 0.
     """
     n = len(canary)
-    moved = canary / canary.mean() - baseline / baseline.mean()
-    spread = _spread(moved, n * (1 / canary.sum() + 1 / baseline.sum()))
+    due = expected * baseline  # what the canary should have had
+    moved = canary / canary.mean() - due / due.mean()
+    chance = 1 / canary.sum() + float(expected * expected @ baseline) / due.sum() ** 2
+    spread = _spread(moved, n * chance)
     return Odds(
-        value=float(canary.sum() / baseline.sum()),
+        value=float(canary.sum() / due.sum()),
         error=math.sqrt(spread.variance / n),
         df=spread.df,
     )

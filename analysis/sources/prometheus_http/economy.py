@@ -9,21 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from analysis.errors import SourceError
-from analysis.sources.port import Answer, Answers, Request, RequestKind
+from analysis.sources.port import Answer, Answers, Array, Request, RequestKind, Series
 from analysis.sources.prometheus_http import growth
 from analysis.sources.prometheus_http.faults import ServerError
-from analysis.sources.prometheus_http.growth import Facts, Form, Way
+from analysis.sources.prometheus_http.growth import COUNTED, Census, Facts, Form, Way
 from analysis.sources.prometheus_http.sums import as_counters
 
 # A stretch is looked at in so many places: pods that came or went in between are estimated.
 PROBES = 3
-PROBE_S = 300
 # VictoriaMetrics takes 16 kB of query (-search.maxQueryLen).
 MOST_CHARACTERS = 12_000
 
+_REQUEST = "request"  # the label by which answers to several requests are told apart
+
 Ask = Callable[[Sequence[Request]], Answers]
-Cost = int | SourceError  # samples, or why they could not be counted in time
+Cost = Census | SourceError  # samples, or why they could not be counted in time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +70,11 @@ def readings(requests: Sequence[Request], budget: int, form: Form, ask: Ask) -> 
     told = _costs([request for request in requests if request.summing is not None], ask)
     # A server that takes too long to count samples is not made to send them.
     faults = {one: cost for one, cost in told.items() if isinstance(cost, SourceError)}
-    costs = {one: cost for one, cost in told.items() if not isinstance(cost, SourceError)}
+    censuses = {one: cost for one, cost in told.items() if isinstance(cost, Census)}
+    costs = {request: census.samples for request, census in censuses.items()}
     dear = _too_dear(costs, budget)
     left = budget - sum(cost for request, cost in costs.items() if _group(request) not in dear)
-    known = _facts([request for request in costs if _group(request) in dear], form, ask)
+    known = _facts({r: one for r, one in censuses.items() if _group(r) in dear}, form, ask)
     per_pod = _per_pod(known, left)
     summed: dict[Request, Reading] = {}
     for group, facts in known.items():
@@ -141,25 +145,52 @@ def _asked(
 
 
 def _told(probe: Request, answer: Answer, batch: Sequence[Request]) -> dict[Request, Cost]:
-    costs: dict[Request, Cost] = dict.fromkeys(batch, 0)
-    instants = round((probe.end - probe.start) / probe.step_s) + 1
-    for series in answer.series:
-        request = batch[int(series.labels.get("request", "0"))]
-        stretches = max(1.0, (request.end - request.start) / _probe_s(request))
-        costs[request] = round(float(series.values.sum()) / instants * stretches)
-    return costs
+    by_request: dict[str, list[Series]] = {}
+    for series in (one for one in answer.series if COUNTED in one.labels):
+        by_request.setdefault(series.labels.get(_REQUEST, "0"), []).append(series)
+    return {
+        request: _census(probe, request, by_request.get(str(place), []))
+        for place, request in enumerate(batch)
+    }
+
+
+def _census(probe: Request, request: Request, counted: Sequence[Series]) -> Census:
+    """Read how many series there were with so many samples each, at every place looked at."""
+    places = np.arange(round((probe.end - probe.start) / probe.step_s) + 1)
+    each = np.array([float(one.labels[COUNTED]) for one in counted])
+    many = np.zeros((len(counted), len(places)))
+    for row, one in enumerate(counted):
+        many[row, np.rint((one.times - probe.start) / probe.step_s).astype(int)] = one.values
+    stretches = max(1.0, (request.end - request.start) / _probe_s(request))
+    return Census(
+        samples=round(float((each @ many).mean()) * stretches),
+        series=round(float(many.sum(axis=0).max())),
+        scrapes=_median(each, many[:, -1]),
+    )
+
+
+def _median(each: Array, many: Array) -> float:
+    """Give the median of values of which there are many each; 0 of none."""
+    order = np.argsort(each)
+    upto = np.cumsum(many[order])
+    return float(each[order][np.searchsorted(upto, upto[-1] / 2)]) if many.any() else 0.0
 
 
 def _probe(requests: Sequence[Request]) -> Request:
-    """Ask, at a few instants, how many samples there were just before."""
+    """Ask, at the first, the last and a few other instants, how many samples were just before.
+
+    Series are counted by their number of samples, so that one pass tells of both.
+    """
     first = requests[0]
     length_s = _probe_s(first)
     counted = [
-        f'label_replace(sum(count_over_time({one.query}[{length_s}s])), "request", "{n}", "", "")'
+        f"label_replace({growth.census(f'count_over_time({one.query}[{length_s}s])')}, "
+        f'"{_REQUEST}", "{n}", "", "")'
         for n, one in enumerate(requests)
     ]
-    step_s = max(length_s, int((first.end - first.start) / PROBES))
-    places = max(1, min(PROBES, int((first.end - first.start) / step_s)))
+    rest_s = int(first.end - first.start) - length_s
+    places = min(PROBES, max(2, 1 + rest_s // length_s)) if rest_s > 0 else 1
+    step_s = max(1, rest_s // max(1, places - 1))
     return Request(
         kind=RequestKind.RANGE,
         query=" or ".join(counted),
@@ -171,7 +202,7 @@ def _probe(requests: Sequence[Request]) -> Request:
 
 
 def _probe_s(request: Request) -> int:
-    return max(1, min(PROBE_S, int(request.end - request.start)))
+    return max(1, min(growth.RECENT_S, int(request.end - request.start)))
 
 
 # ---- who is summed
@@ -207,21 +238,19 @@ def _per_pod(known: Mapping[str, Mapping[Request, Facts]], left: float) -> froze
     return frozenset(affordable)
 
 
-def _facts(requests: Sequence[Request], form: Form, ask: Ask) -> dict[str, dict[Request, Facts]]:
+def _facts(
+    censuses: Mapping[Request, Census], form: Form, ask: Ask
+) -> dict[str, dict[Request, Facts]]:
     """Learn, by group, what must be known to have samples summed."""
-    asked = {request: growth.questions(request, form) for request in requests}
+    asked = {request: growth.questions(request, form) for request in censuses}
     answers = ask(list(dict.fromkeys(one for some in asked.values() for one in some.values())))
     known: dict[str, dict[Request, Facts]] = {}
     for request, some in asked.items():
-        told = _numbers(some, answers)
-        known.setdefault(_group(request), {})[request] = growth.facts(request, told)
+        told = {
+            name: answer
+            for name, one in some.items()
+            if isinstance(answer := answers[one], Answer) and answer.series
+        }
+        facts = growth.facts(request, censuses[request], told)
+        known.setdefault(_group(request), {})[request] = facts
     return known
-
-
-def _numbers(asked: Mapping[str, Request], answers: Answers) -> dict[str, float]:
-    """Read the answers that are a number; a sum over nothing is none."""
-    return {
-        name: float(answer.series[0].values[-1])
-        for name, one in asked.items()
-        if isinstance(answer := answers[one], Answer) and answer.series
-    }

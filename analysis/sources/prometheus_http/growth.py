@@ -22,16 +22,23 @@ extrapolate: a window of one step is exact, and as cheap as any.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from analysis.sources.port import Request, RequestKind
+from analysis.sources.port import Answer, Request, RequestKind, Series
 
 # The scrape interval is estimated from a count; true ones are whole seconds, or shorter than one.
-_RECENT_S = 300
+RECENT_S = 300
 _WHOLE_FROM_S = 1.0
+# A selector without anything that would make it harder to add a matcher to it.
+_SELECTOR = re.compile(
+    r'(?P<name>[\w:]*)\s*(?:\{(?P<matchers>(?:\s*\w+\s*[=!]~?\s*"(?:\\.|[^"\\])*"\s*,?)*)\s*\})?'
+)
+# The label under which values are counted.
+COUNTED = "serinus_counted"
 
 
 class Form(StrEnum):
@@ -80,20 +87,39 @@ class Growth:
     scale: float = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """What a look at a few places tells of the samples of a request.
+
+    Attributes:
+        samples: How many there are in all, estimated.
+        series: How many series had samples at one of the places, at most.
+        scrapes: How many samples most series had in the last five minutes; 0 where there was none.
+    """
+
+    samples: int
+    series: int
+    scrapes: float
+
+
+def census(vector: str) -> str:
+    """Word how many series of a vector have which value; a pass over many series is what costs."""
+    return f'count_values("{COUNTED}", {vector})'
+
+
 def questions(request: Request, form: Form) -> dict[str, Request]:
-    """Say what to ask about the samples of a request, by the name that `facts` knows it by."""
-    query, length_s = request.query, _length_s(request)
-    texts: dict[str, str] = {}
+    """Say what to ask about the samples of a request, by the name that `facts` knows it by.
+
+    The buckets of a histogram begin and restart together, so one of them is asked about.
+    """
+    query, length_s = _one_bucket(request), _length_s(request)
+    recent_s = min(RECENT_S, length_s)
+    begun = f"count_over_time({query}[{recent_s}s] offset {length_s - recent_s}s)"
+    texts = {"resets": census(f"resets({query}[{length_s}s])")}
+    if form is Form.EXTRAPOLATED:
+        texts["begun"] = f"count({begun})"
     if keep := _keep(request):
         texts["groups"] = f"count(count by ({', '.join((*keep, 'le'))}) ({query}))"
-    if form is Form.EXTRAPOLATED:
-        recent_s = min(_RECENT_S, length_s)
-        seen = f"last_over_time({query}[{length_s}s])"
-        first = f"last_over_time({query}[{recent_s}s] offset {length_s - recent_s}s)"
-        texts["series"] = f"count({seen})"
-        texts["scrapes"] = f"quantile(0.5, count_over_time({query}[{recent_s}s]))"
-        texts["restarts"] = f"sum(resets({query}[{length_s}s]))"
-        texts["births"] = f"count({seen} unless {first})"
     return {
         name: Request(
             kind=RequestKind.RANGE,
@@ -107,21 +133,45 @@ def questions(request: Request, form: Form) -> dict[str, Request]:
     }
 
 
-def facts(request: Request, told: Mapping[str, float]) -> Facts:
+def _one_bucket(request: Request) -> str:
+    """Select the series of a request, of a histogram those of its last bucket."""
+    query = request.query.strip()
+    if request.kind is not RequestKind.BUCKETS or not (found := _SELECTOR.fullmatch(query)):
+        return query
+    matchers = (found["matchers"] or "").strip().removesuffix(",")
+    inner = f"{matchers}, " if matchers else ""
+    return f'{found["name"]}{{{inner}le="+Inf"}}'
+
+
+def facts(request: Request, known: Census, told: Mapping[str, Answer]) -> Facts:
     """Read the answers to `questions`, as far as there were any."""
     steps = _length_s(request) / step_s(request)
+    resets = [one for one in _series(told, "resets") if COUNTED in one.labels]
+    asked_about = sum(_last(one) for one in resets)
     # Pods that are gone by the end are not counted: where none is left, sums per pod may be many.
-    groups = (told.get("groups") or math.inf) if _keep(request) else 0.0
+    groups = sum(_last(one) for one in _series(told, "groups")) or math.inf
+    buckets = max(1.0, known.series / asked_about) if asked_about else math.inf
+    begun = sum(_last(one) for one in _series(told, "begun"))
+    # Series of the first five minutes are among those of the whole stretch: more began later.
+    is_quiet = 0 < asked_about <= begun and all(float(one.labels[COUNTED]) == 0 for one in resets)
     return Facts(
-        series_steps=told.get("series", math.inf) * steps,
-        sums=groups * steps,
-        is_quiet=told.get("restarts", 1) == told.get("births", 0) == 0,
-        interval_s=_interval_s(request, told.get("scrapes", 0)),
+        series_steps=(known.series or math.inf) * steps,
+        sums=groups * buckets * steps if _keep(request) else 0.0,
+        is_quiet=is_quiet,
+        interval_s=_interval_s(request, known.scrapes),
     )
 
 
+def _series(told: Mapping[str, Answer], name: str) -> Sequence[Series]:
+    return told[name].series if name in told else ()
+
+
+def _last(series: Series) -> float:
+    return float(series.values[-1])
+
+
 def _interval_s(request: Request, scrapes: float) -> float:
-    interval_s = min(_RECENT_S, _length_s(request)) / scrapes if scrapes else step_s(request)
+    interval_s = min(RECENT_S, _length_s(request)) / scrapes if scrapes else step_s(request)
     return float(round(interval_s)) if interval_s >= _WHOLE_FROM_S else interval_s
 
 

@@ -143,15 +143,15 @@ VALID = {
         REQUESTS, np.full(N, LEAST_REQUESTS / N)
     ),
     "a share of the requests as the weight says": some_counts(
-        *busy(0.1), weight=Weight(share=0.1, tolerance=0.1)
+        *busy(0.1), weight=Weight.constant(0.1, tolerance=0.1)
     ),
     "a share within the tolerance": some_counts(
-        *busy(0.5), weight=Weight(share=0.45, tolerance=0.3)
+        *busy(0.5), weight=Weight.constant(0.45, tolerance=0.3)
     ),
-    "too few steps to tell a share": some_counts(weight=Weight(share=0.1, tolerance=0.1)),
-    "a gauge, whatever the weight": a_gauge(weight=Weight(share=0.1, tolerance=0.1)),
+    "too few steps to tell a share": some_counts(weight=Weight.constant(0.1, tolerance=0.1)),
+    "a gauge, whatever the weight": a_gauge(weight=Weight.constant(0.1, tolerance=0.1)),
     "a bound that is asked of the canary alone, whatever its share": some_counts(
-        *busy(0.5), weight=Weight(share=0.1, tolerance=0.1), needs_baseline=False
+        *busy(0.5), weight=Weight.constant(0.1, tolerance=0.1), needs_baseline=False
     ),
     "a canary that was not scraped in a fifth of the steps": a_gauge(
         OLD, np.where(np.arange(N) % 5, NEW, math.nan)
@@ -292,13 +292,13 @@ FIRES: dict[str, tuple[Comparison, str, str, str]] = {
         "select each side by a label that only it has",
     ),
     "half of the requests at a weight of a tenth": (
-        some_counts(*busy(0.5), weight=Weight(share=0.1, tolerance=0.1)),
+        some_counts(*busy(0.5), weight=Weight.constant(0.1, tolerance=0.1)),
         "traffic_share",
         "the canary has 50 % of the requests (2,000 against 2,000), its weight is 10 %",
         "whether the layer blends both",
     ),
     "a canary that loses a fifth of its requests": (
-        some_counts(*busy(0.444), weight=Weight(share=0.5, tolerance=0.1)),
+        some_counts(*busy(0.444), weight=Weight.constant(0.5, tolerance=0.1)),
         "traffic_share",
         "the canary has 44 % of the requests",
         "see whether the canary loses requests before it counts them",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from analysis.config.load import dumped, parse_config
 from analysis.config.traffic import parse_weight
 from analysis.errors import ConfigError
 from tests.support.builders import a_config
@@ -45,6 +46,31 @@ def test_the_tolerance_is_read(written: object) -> None:
 
     assert config.traffic is not None
     assert config.traffic.tolerance == 0.25
+
+
+def test_a_weight_is_set_or_observed_and_never_both() -> None:
+    rule = "give one of canary_weight, the weight that is set, and observed"
+
+    with pytest.raises(ConfigError, match=rule):
+        a_config(traffic={"canary_weight": "20%", "observed": "weight"})
+    with pytest.raises(ConfigError, match=rule):
+        a_config(traffic={})
+
+
+def test_an_unknown_unit_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match="'percent' or 'fraction'"):
+        a_config(traffic={"observed": "weight", "unit": "permille"})
+
+
+def test_an_unknown_source_of_the_weight_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"traffic.source"):
+        a_config(traffic={"observed": "weight", "source": "elsewhere"})
+
+
+def test_an_observed_weight_can_be_written_out_and_read_back() -> None:
+    config = a_config(traffic={"observed": "weight", "unit": "fraction"})
+
+    assert parse_config(dumped(config)) == config
 
 
 @pytest.mark.parametrize("written", ["much%", -0.1, "2000%"])
