@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.counters import union
 from analysis.guards import Finding
 from analysis.sources.port import Series
 
@@ -44,13 +46,26 @@ class Cumulative:
     table: Array
 
 
-def histograms(series: Iterable[Series]) -> list[Cumulative]:
-    """Put together what belongs to one histogram; sums without buckets are left out."""
-    return [_cumulative(parts) for parts in _parts(series)]
+def read(side: str, series: Sequence[Series]) -> tuple[list[Cumulative], Finding | None]:
+    """Put together what belongs to one histogram; sums without buckets are left out.
+
+    Args:
+        side: Whose series they are.
+        series: Cumulative buckets, and their sums where there are any.
+
+    Returns:
+        The histograms, or none and why the series are none.
+    """
+    if (found := _fault(side, series)) is not None:
+        return [], found
+    every = _parts(series)
+    if any(max(edge for edge, _ in parts.buckets) < math.inf for parts in every):
+        text = f'{side}: buckets without le="+Inf", which counts all observations'
+        return [], finding(text, "select every bucket: name no le in the selector")
+    return [_cumulative(parts) for parts in every], None
 
 
-def fault(side: str, series: Sequence[Series]) -> Finding | None:
-    """Tell why the series of a side are no histogram; `None` where they are, or where none are."""
+def _fault(side: str, series: Sequence[Series]) -> Finding | None:
     for one in series:
         if "le" in one.labels and _edge(one) is None:
             text = f"{side}: the bucket le={one.labels['le']!r} of {_name(one)} is no number"
@@ -59,9 +74,6 @@ def fault(side: str, series: Sequence[Series]) -> Finding | None:
             return _no_buckets(side, _name(one))
     if series and not any("le" in one.labels for one in series):
         return _no_buckets(side, _name(series[0]))
-    if any(max(edge for edge, _ in parts.buckets) < np.inf for parts in _parts(series)):
-        text = f'{side}: buckets without le="+Inf", which counts all observations'
-        return finding(text, "select every bucket: name no le in the selector")
     return None
 
 
@@ -81,7 +93,7 @@ def _edge(series: Series) -> float | None:
         edge = float(series.labels["le"])
     except (KeyError, ValueError):
         return None
-    return edge if np.isfinite(edge) or edge == np.inf else None
+    return edge if edge > -math.inf else None
 
 
 def _name(series: Series) -> str:
@@ -103,27 +115,37 @@ def _parts(series: Iterable[Series]) -> list[_Parts]:
 
 def _cumulative(parts: _Parts) -> Cumulative:
     """Lay the parts of a histogram side by side, at the scrapes that show them all."""
-    every = [*(one for _, one in parts.buckets), *parts.sums]
-    times = np.unique(np.concatenate([one.times for one in every]))
     edges = np.unique([edge for edge, _ in parts.buckets])
-    table = np.full((len(times), len(edges) + 1), np.nan)
-    for edge, one in parts.buckets:
-        table[np.searchsorted(times, one.times), np.searchsorted(edges, edge)] = one.values
-    for one in parts.sums:
-        table[np.searchsorted(times, one.times), -1] = one.values
+    times, table = _side_by_side(parts, edges)
+    series = replace(
+        parts.buckets[0][1],
+        times=times,
+        values=table[:, -2],
+        exponential=all(one.exponential for _, one in parts.buckets),
+    )
     # Below zero no count goes: such a sample is as little of one as NaN is.
-    is_known = np.isfinite(table[:, :-1]) & (table[:, :-1] >= 0)
-    share = is_known.mean(axis=0) if len(times) else np.ones(len(edges))
+    is_known = (table[:, :-1] >= 0) & (table[:, :-1] < np.inf)
+    if is_known.all():
+        return Cumulative(series=series, edges=edges, times=times, table=table)
+    share = is_known.mean(axis=0)
     kept = share >= (1 - SELDOM) * share[-1]
     whole = is_known[:, kept].all(axis=1)
     return Cumulative(
-        series=replace(
-            parts.buckets[0][1],
-            times=times,
-            values=table[:, -2],
-            exponential=all(one.exponential for _, one in parts.buckets),
-        ),
+        series=series,
         edges=edges[kept],
         times=times[whole],
         table=table[whole][:, np.append(kept, True)],
     )
+
+
+def _side_by_side(parts: _Parts, edges: Array) -> tuple[Array, Array]:
+    """Give when a histogram was scraped, and what it showed then; NaN where it showed nothing."""
+    columns = [(int(np.searchsorted(edges, edge)), one) for edge, one in parts.buckets]
+    columns += [(-1, one) for one in parts.sums]
+    times = union([one.times for _, one in columns])
+    table = np.full((len(times), len(edges) + 1), np.nan)
+    for column, one in columns:
+        is_whole = len(one.times) == len(times)
+        rows = slice(None) if is_whole else np.searchsorted(times, one.times)
+        table[rows, column] = one.values
+    return times, table

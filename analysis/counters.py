@@ -6,7 +6,8 @@ series' first value. Stored samples, differenced here, give whole events, each i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,15 +24,15 @@ NEAR_SCRAPES = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Increases:
-    """Increases of a counter, pod by pod and step by step.
+    """Increases of counters, pod by pod and step by step.
 
     Attributes:
         pods: Name of each row.
-        values: Shape (pods, steps); NaN where the pod was not scraped in a step.
+        values: Of each counter, shape (pods, steps); NaN where the pod was not scraped in a step.
     """
 
     pods: tuple[str, ...]
-    values: Array
+    values: tuple[Array, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,12 +44,14 @@ class Scrapes:
         since: First instant that was asked for.
         begin: First sample of anything on either side: before it nothing is known.
         interval_s: Median distance of two samples of a series; 0 where unknown.
+        steady: Targets of which every scrape showed every series.
     """
 
     times: dict[Target, Array]
     since: float
     begin: float
     interval_s: float
+    steady: frozenset[Target] = frozenset()
 
     def near(self, time: float, edge: float) -> bool:
         """Tell whether a time is within two scrapes after an edge."""
@@ -60,8 +63,9 @@ class Scrapes:
         Some exporters stamp each series by itself (cAdvisor does, by container), so a scrape less
         than half an interval from a sample of the series is the scrape of that sample.
         """
-        scraped = self.times[target_of(series)]
-        if np.array_equal(scraped, series.times):
+        target = target_of(series)
+        scraped = self.times[target]
+        if target in self.steady or np.array_equal(scraped, series.times):
             return scraped[:0]
         bounds = np.concatenate(([-np.inf], series.times, [np.inf]))
         after = np.searchsorted(bounds, scraped, side="left")
@@ -71,7 +75,8 @@ class Scrapes:
 
 def target_of(series: Series) -> Target:
     """Name the process that exposed a series: its counters live and die together."""
-    return tuple(series.labels.get(name, "") for name in ("job", "instance", "pod"))
+    given = series.labels.get
+    return given("job", ""), given("instance", ""), given("pod", "")
 
 
 def scrapes(series: Iterable[Series], *, since: float, begin: float) -> Scrapes:
@@ -85,35 +90,53 @@ def scrapes(series: Iterable[Series], *, since: float, begin: float) -> Scrapes:
     by_target: dict[Target, list[Array]] = {}
     for one in series:
         by_target.setdefault(target_of(one), []).append(one.times)
-    times = {target: _union(parts) for target, parts in by_target.items()}
-    return Scrapes(times=times, since=since, begin=begin, interval_s=_interval(by_target))
+    times = {target: union(parts) for target, parts in by_target.items()}
+    steady = frozenset(
+        target
+        for target, parts in by_target.items()
+        if all(len(part) == len(times[target]) for part in parts)
+    )
+    return Scrapes(
+        times=times,
+        since=since,
+        begin=begin,
+        interval_s=_interval(by_target, steady),
+        steady=steady,
+    )
 
 
-def _union(parts: Sequence[Array]) -> Array:
+def union(parts: Sequence[Array]) -> Array:
     """Give all times of some series, each once; mostly they were scraped together."""
-    if all(np.array_equal(part, parts[0]) for part in parts[1:]):
-        return parts[0]
+    first = parts[0]
+    if all(len(part) == len(first) and (part == first).all() for part in parts[1:]):
+        return first
     return np.unique(np.concatenate(parts))
 
 
-def _interval(by_target: Mapping[Target, Sequence[Array]]) -> float:
+def _interval(by_target: Mapping[Target, Sequence[Array]], steady: Container[Target]) -> float:
     """Give the median distance of two samples of a series."""
-    distances = [np.diff(part) for parts in by_target.values() for part in parts]
-    gaps = np.concatenate(distances) if distances else np.empty(0)
+    once = [p for t, parts in by_target.items() for p in (parts[:1] if t in steady else parts)]
+    gaps = _gaps(once)
     if len(gaps) == 0:
         return 0.0
-    # Partitioning takes longer than looking whether there is anything to be sorted.
+    # Mostly all are equal, and that is seen sooner than a median is found.
     first = float(gaps[0])
-    return first if (gaps == first).all() else float(np.median(gaps))
+    if (gaps == first).all():
+        return first
+    return float(np.median(_gaps([part for parts in by_target.values() for part in parts])))
+
+
+def _gaps(parts: Sequence[Array]) -> Array:
+    return np.concatenate([part[1:] - part[:-1] for part in parts]) if parts else np.empty(0)
 
 
 def increases(
-    series: Sequence[Series], edges: Array, seen: Scrapes, *, pod_label: str | None
+    counters: Sequence[Sequence[Series]], edges: Array, seen: Scrapes, *, pod_label: str | None
 ) -> Increases:
-    """Difference counters onto a grid.
+    """Difference counters of one side onto a grid, all in one pass.
 
     Args:
-        series: Raw samples of one counter on one side.
+        counters: Raw samples of each counter.
         edges: Bounds of the steps, shape (steps + 1,); an increase belongs to the step in which
             the sample that shows it was scraped.
         seen: When the side's targets were scraped.
@@ -123,17 +146,34 @@ def increases(
         The increases; a pod's step without any scrape is NaN, and what happened meanwhile counts
         in the step of the next scrape.
     """
-    rows: dict[str, Array] = {}
-    # An increase beyond the largest double becomes infinite, which a sample takes for unknown.
-    with np.errstate(over="ignore"):
-        for one in series:
-            pod = pod_of(one, pod_label)
-            if pod not in rows:
-                rows[pod] = np.full(len(edges) - 1, np.nan)
-            add_gains(rows[pod], *_gains(one, seen), edges, scraped=seen.times[target_of(one)])
-    pods = tuple(sorted(rows))
-    values = np.vstack([rows[pod] for pod in pods]) if pods else np.empty((0, len(edges) - 1))
-    return Increases(pods=pods, values=values)
+    series = [one for counter in counters for one in counter]
+    names = [pod_of(one, pod_label) for one in series]
+    pods = sorted(set(names)) or [""]
+    shape = len(counters), len(pods), len(edges)
+    first = {pod: row * len(edges) for row, pod in enumerate(pods)}
+    begins = range(0, math.prod(shape), len(pods) * len(edges))
+    of_counter = [begin for begin, own in zip(begins, counters, strict=True) for _ in own]
+    rows = [begin + first[name] for begin, name in zip(of_counter, names, strict=True)]
+    values = _laid(series, rows, edges, seen, size=math.prod(shape)).reshape(shape)
+    return Increases(pods=tuple(pods), values=tuple(values[:, :, 1:]))
+
+
+def _laid(
+    series: Sequence[Series], rows: Sequence[int], edges: Array, seen: Scrapes, *, size: int
+) -> Array:
+    """Lay what each series gained on its row, which begins with a place for what lies outside."""
+    if not series:
+        return np.full(size, np.nan)
+    times, gains = _gains(series, seen)
+    places = places_of(np.concatenate(times), edges) + np.repeat(rows, [len(own) for own in times])
+    known = np.zeros(size, dtype=np.bool_)
+    known[places] = True
+    for one, own, row in zip(series, times, rows, strict=True):
+        if len(own) < len(scraped := seen.times[target_of(one)]):
+            known[row + places_of(scraped, edges)] = True
+    # One after the other, in the order of the series: sums of fractions depend on it.
+    sums = np.bincount(places, weights=gains, minlength=size)
+    return np.where(known, sums, np.nan)
 
 
 def pod_of(series: Series, pod_label: str | None) -> str:
@@ -141,69 +181,48 @@ def pod_of(series: Series, pod_label: str | None) -> str:
     return series.labels.get(pod_label, "") if pod_label else ""
 
 
-def add_gains(row: Array, times: Array, gains: Array, edges: Array, *, scraped: Array) -> None:
-    """Add what a counter gained to the steps in which it was seen to.
-
-    Args:
-        row: What is known so far, shape (steps, …); NaN where nothing is. It is changed.
-        times: When the gains were seen, epoch seconds, shape (n,).
-        gains: Shape (n, …).
-        edges: Bounds of the steps, shape (steps + 1,).
-        scraped: When the counter's target was scraped: from then on its step is known.
-    """
-    steps = _grid(times, edges)
-    if not np.array_equal(times, scraped):
-        _know(row, _grid(scraped, edges))
-    _know(row, steps)
-    if len(steps) and steps.min() < 0:
-        steps, gains = steps[steps >= 0], gains[steps >= 0]
-    np.add.at(row, steps, gains)
+def places_of(times: Array, edges: Array) -> NDArray[np.intp]:
+    """Give the place of each time in a row: k for step (edge k - 1, edge k], 0 for none."""
+    places = np.searchsorted(edges, times, side="left")
+    places[places == len(edges)] = 0
+    return places
 
 
-def _grid(times: Array, edges: Array) -> NDArray[np.intp]:
-    """Give the step of each time: step k covers (edge k, edge k + 1]; -1 outside."""
-    step = np.searchsorted(edges, times, side="left") - 1
-    step[step >= len(edges) - 1] = -1
-    return step
-
-
-def _know(row: Array, steps: NDArray[np.intp]) -> None:
-    """Let what was unknown of steps that were seen be 0 from now on."""
-    seen = np.zeros(len(row) + 1, dtype=np.bool_)
-    seen[steps] = True  # -1 is the one place too many
-    touched = seen[:-1]
-    if row.ndim > 1:
-        touched = touched[:, np.newaxis]
-    np.copyto(row, 0.0, where=touched & np.isnan(row))
-
-
-def _gains(series: Series, seen: Scrapes) -> tuple[Array, Array]:
-    """Give the times at which a counter was seen to grow, and by how much."""
+def _gains(series: Sequence[Series], seen: Scrapes) -> tuple[list[Array], Array]:
+    """Give the times at which each counter was seen to grow, and of all by how much."""
+    times, values = [one.times for one in series], np.concatenate([one.values for one in series])
     # Below zero no counter goes: such a sample is as little of one as NaN is.
-    usable = np.isfinite(series.values) & (series.values >= 0)
-    times, values = series.times, series.values
+    usable = (values >= 0) & (values < np.inf)
     if not usable.all():
-        times, values = times[usable], values[usable]
-    if len(values) == 0:
-        return times, values
-    gains = np.diff(values, prepend=values[0])
-    restarted = (gains < 0) | begins_anew(series, times, seen)
-    return times, np.where(restarted, values, gains) if restarted.any() else gains
+        bounds = np.cumsum([len(own) for own in times])[:-1]
+        times = [own[of] for own, of in zip(times, np.split(usable, bounds), strict=True)]
+        values = values[usable]
+    gains = np.zeros_like(values)
+    np.subtract(values[1:], values[:-1], out=gains[1:])
+    restarted, stop = gains < 0, 0
+    for one, own in zip(series, times, strict=True):
+        start, stop = stop, stop + len(own)
+        gains[start : start + 1] = 0.0
+        mark_births(restarted[start:stop], one, own, seen)
+    np.copyto(gains, values, where=restarted)
+    return times, gains
 
 
-def begins_anew(series: Series, times: Array, seen: Scrapes) -> NDArray[np.bool_]:
-    """Tell at which samples a series is known to come from 0, whatever their values say.
+def mark_births(restarted: NDArray[np.bool_], series: Series, times: Array, seen: Scrapes) -> None:
+    """Mark the samples at which a series is known to come from 0, whatever their values say.
 
     Args:
+        restarted: Whether its values show that it began anew, shape (n,). It is changed.
         series: The series as scraped.
-        times: Its usable samples, epoch seconds, shape (n,) with n > 0.
+        times: Its usable samples, epoch seconds, shape (n,).
         seen: When its target was scraped.
     """
+    if len(times) == 0:
+        return
     without = seen.without(series)
-    anew = np.empty(len(times), dtype=np.bool_)
-    anew[0] = _is_born(series, without, seen)
-    anew[1:] = _vanished(times, without) if len(without) else False
-    return anew
+    restarted[0] = _is_born(series, without, seen)
+    if len(without):
+        restarted[1:] |= _vanished(times, without)
 
 
 def _vanished(times: Array, without: Array) -> NDArray[np.bool_]:

@@ -66,13 +66,12 @@ def histograms_on_grid(
         pod_label: Label that names the pods; without it all series make one.
     """
     seen = [counters.scrapes(series, since=since, begin=begin) for series in sides]
-    faults = [buckets.fault(name, series) for name, series in zip(SIDES, sides, strict=True)]
-    readable = [() if fault else side for fault, side in zip(faults, sides, strict=True)]
+    read = [buckets.read(name, series) for name, series in zip(SIDES, sides, strict=True)]
     # What overflows becomes infinite, and what is infinite unknown.
     with np.errstate(over="ignore", invalid="ignore"):
         counted = [
-            [_count(one, edges, scrapes, pod_label) for one in buckets.histograms(side)]
-            for side, scrapes in zip(readable, seen, strict=True)
+            [_count(one, edges, scrapes, pod_label) for one in found]
+            for (found, _), scrapes in zip(read, seen, strict=True)
         ]
         shared = _shared(counted)
         baseline, canary = (_side(one, shared, len(edges) - 1) for one in counted)
@@ -81,7 +80,7 @@ def histograms_on_grid(
         canary=canary,
         interval_s=max(scrapes.interval_s for scrapes in seen),
         warnings=shared.warnings,
-        finding=next((fault for fault in faults if fault), shared.finding),
+        finding=next((fault for _, fault in read if fault), shared.finding),
     )
 
 
@@ -105,27 +104,37 @@ class _Counted:
 
 
 def _count(one: Cumulative, grid: Array, seen: Scrapes, pod_label: str | None) -> _Counted:
-    scraped = seen.times[counters.target_of(one.series)]
-    row = np.full((len(grid) - 1, one.table.shape[1]), np.nan)
-    counters.add_gains(row, one.times, _gains(one, seen), grid, scraped=scraped)
+    rows = _laid(one, grid, seen)
+    counts = rows[:, :-1].copy()
+    counts[:, 1:] -= rows[:, :-2]
     return _Counted(
         pod=counters.pod_of(one.series, pod_label),
         edges=one.edges,
-        counts=_settled(np.diff(row[:, :-1], axis=1, prepend=0.0)),
-        sums=row[:, -1],
+        counts=_settled(counts),
+        sums=rows[:, -1],
         exponential=one.series.exponential,
     )
 
 
+def _laid(one: Cumulative, grid: Array, seen: Scrapes) -> Array:
+    """Give what a histogram's table gained in each step, NaN where it was not scraped."""
+    places, width = counters.places_of(one.times, grid), one.table.shape[1]
+    cells = places[:, np.newaxis] * width + np.arange(width)
+    sums = np.bincount(cells.ravel(), _gains(one, seen).ravel(), minlength=len(grid) * width)
+    known = np.zeros(len(grid), dtype=np.bool_)
+    known[places] = True
+    known[counters.places_of(seen.times[counters.target_of(one.series)], grid)] = True
+    rows: Array = np.where(known[:, np.newaxis], sums.reshape(len(grid), width), np.nan)
+    return rows[1:]
+
+
 def _gains(one: Cumulative, seen: Scrapes) -> Array:
     """Difference the cumulative counts in time: if any of them fell, all began anew."""
-    if len(one.times) == 0:
-        return one.table
     gains = np.diff(one.table, axis=0, prepend=one.table[:1])
     # A new process may pass the old count of some bucket by its first scrape, but hardly of all.
     # The sum has no say: observations below zero make it fall.
-    fell = (gains[:, :-1] < 0).any(axis=1)
-    restarted = fell | counters.begins_anew(one.series, one.times, seen)
+    restarted = np.any(gains[:, :-1] < 0, axis=1)
+    counters.mark_births(restarted, one.series, one.times, seen)
     return np.where(restarted[:, np.newaxis], one.table, gains)
 
 

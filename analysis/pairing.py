@@ -44,10 +44,13 @@ def values_on_grid(series: Sequence[Series], edges: Array) -> Values:
         return Values(values=rows)
     step_s = float(edges[1] - edges[0])
     for row, one in zip(rows, series, strict=False):
+        if np.array_equal(one.times, edges[1:]):  # as a rule: that is what was asked for
+            row[:] = one.values
+            continue
         place = (one.times - edges[0]) / step_s
-        index = np.round(place).astype(int) - 1
-        fits = (np.abs(place - np.round(place)) < OFF_GRID) & (index >= 0) & (index < steps)
-        row[index[fits]] = one.values[fits]
+        step = np.rint(place)
+        fits = (np.abs(place - step) < OFF_GRID) & (step >= 1) & (step <= steps)
+        row[step[fits].astype(int) - 1] = one.values[fits]
     return Values(values=rows)
 
 
@@ -60,21 +63,9 @@ def ratio_on_grid(
         The side, and the scrape interval in seconds that its samples show (0 where unknown).
     """
     seen = counters.scrapes(pair.series, since=since, begin=begin)
-    parts = [
-        counters.increases(series, edges, seen, pod_label=pod_label)
-        for series in (pair.numerator, pair.denominator)
-    ]
-    pods = sorted({pod for part in parts for pod in part.pods}) or [""]
-    numerator, denominator = (_by_pod(part, pods, len(edges) - 1) for part in parts)
+    both = (pair.numerator, pair.denominator)
+    numerator, denominator = counters.increases(both, edges, seen, pod_label=pod_label).values
     return Ratio(numerator=numerator, denominator=denominator), seen.interval_s
-
-
-def _by_pod(part: counters.Increases, pods: Sequence[str], steps: int) -> Array:
-    if list(part.pods) == pods:
-        return part.values
-    rows = dict(zip(part.pods, part.values, strict=True))
-    missing = np.full(steps, np.nan)
-    return np.vstack([rows.get(pod, missing) for pod in pods])
 
 
 def halves(

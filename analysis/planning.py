@@ -65,16 +65,16 @@ def unique_requests(asks: Sequence[Ask]) -> list[Request]:
         summing = [ask.request.summing] if ask.request.summing is not None else []
         alike.setdefault(ask.request, []).extend(summing)
     together = _together([{one.group for one in some} for some in alike.values()])
-    return [
-        replace(request, summing=_of_all(some, together)) if some else request
-        for request, some in alike.items()
-    ]
+    return [_summed(request, some, together) for request, some in alike.items()]
 
 
-def _of_all(some: Sequence[Summing], together: Mapping[str, str]) -> Summing:
+def _summed(request: Request, some: Sequence[Summing], together: Mapping[str, str]) -> Request:
     """Keep, of an answer that several metrics use, the labels that any wants to tell apart."""
+    if not some or (len(some) == 1 and together[some[0].group] == some[0].group):
+        return request
     keep = tuple(sorted({label for one in some for label in one.keep}))
-    return replace(some[0], keep=keep, group=together[some[0].group])
+    summing = replace(some[0], keep=keep, group=together[some[0].group])
+    return replace(request, summing=summing)
 
 
 def _together(shared: Sequence[set[str]]) -> dict[str, str]:
@@ -82,7 +82,9 @@ def _together(shared: Sequence[set[str]]) -> dict[str, str]:
     names = {group: group for groups in shared for group in groups}
     for groups in shared:
         joined = {names[group] for group in groups}
-        first = min(joined, default="")
+        if len(joined) < 2:
+            continue
+        first = min(joined)
         names = {group: first if name in joined else name for group, name in names.items()}
     return names
 

@@ -71,9 +71,17 @@ def render(template: str, variables: Mapping[str, object]) -> str:
         >>> render('up{pod=~"${p}-.*"}', {"p": 'a.b"c'})
         'up{pod=~"a\\\\.b\\\\\\"c-.*"}'
     """
+    values = ((name, variables.get(name)) for name in references(template))
+    return _rendered(template, tuple((n, None if v is None else str(v)) for n, v in values))
+
+
+@lru_cache(maxsize=4096)  # every look at a rollout asks the same, mostly
+def _rendered(template: str, values: tuple[tuple[str, str | None], ...]) -> str:
+    variables = dict(values)
     return "".join(_filled(piece, variables) for piece in _pieces(template))
 
 
+@lru_cache(maxsize=4096)
 def references(template: str) -> frozenset[str]:
     """Name the variables that a template refers to."""
     return frozenset(match["name"] for match in _REFERENCE.finditer(template))

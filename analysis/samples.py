@@ -34,6 +34,8 @@ from analysis.weights import observed
 from analysis.window import Window
 from judges import Sample
 
+Told = tuple[Ask, Answer | SourceError]  # what was asked, and what the source said to it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Gathered:
@@ -100,22 +102,19 @@ def gather(
     """
     if offset_s := baseline_offset_s(config):
         answers = _moved(asks, answers, offset_s)
-    by_metric: dict[str, list[Ask]] = {metric.name: [] for metric in config.metrics}
+    by_metric: dict[str, list[Told]] = {metric.name: [] for metric in config.metrics}
     for ask in asks:
+        answer = answers[ask.request]
         if ask.role == WEIGHT and config.traffic is not None:
-            weight = observed(config.traffic, answers[ask.request], window)
+            weight = observed(config.traffic, answer, window)
         else:
-            by_metric[ask.metric].append(ask)
-    gathered = [
-        _guarded(
-            _gathered(one, by_metric[one.name], answers, window, is_paired=not offset_s), weight
-        )
-        for one in config.metrics
-    ]
+            by_metric[ask.metric].append((ask, answer))
+    look = _Look(window=window, is_paired=not offset_s, weight=weight)
+    gathered = [_gathered(one, by_metric[one.name], look) for one in config.metrics]
     past = past_of(config, window)
     if past is None:
         return gathered
-    return [_with_history(one, by_metric[one.metric.name], answers, past) for one in gathered]
+    return [_with_history(one, by_metric[one.metric.name], past) for one in gathered]
 
 
 def _moved(asks: Sequence[Ask], answers: Answers, offset_s: float) -> Answers:
@@ -129,33 +128,38 @@ def _moved(asks: Sequence[Ask], answers: Answers, offset_s: float) -> Answers:
     return moved
 
 
-def _gathered(
-    metric: Metric, asked: Sequence[Ask], answers: Answers, window: Window, *, is_paired: bool
-) -> Gathered:
-    queries = tuple(_asked(ask, answers[ask.request]) for ask in asked)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Look:
+    """What all metrics of a look have in common."""
+
+    window: Window
+    is_paired: bool
+    weight: Weight | None
+
+
+def _gathered(metric: Metric, told: Sequence[Told], look: _Look) -> Gathered:
+    queries = tuple(_asked(*one) for one in told)
     if any(query.failed for query in queries):
         return Gathered(metric=metric, queries=queries)
-    own = [ask for ask in asked if not ask.is_history]
-    sampled = _sample(metric, own, answers, window)
-    infos = tuple(f"the source notes: {info}" for info in _said(own, answers, "infos"))
+    own = [(ask, answer) for ask, answer in told if not ask.is_history]
+    by_side = {side: _series(own, side) for side in SIDES}
+    # A baseline of an earlier time was asked for earlier; it has been moved to the canary's.
+    since = max(ask.request.start for ask, _ in own)
+    sampled = _laid(metric, (by_side[SIDES[0]], by_side[SIDES[1]]), since, look.window)
+    comparison = _comparison(metric, own, by_side, sampled, look)
+    infos = tuple(f"the source notes: {info}" for info in _said(own, "infos"))
     return Gathered(
         metric=metric,
         queries=queries,
         sample=sampled.sample,
         pods={
-            side: pod_names(metric, _series(own, answers, side), len(rows.rows))
-            for side, rows in ((s, getattr(sampled.sample, s)) for s in SIDES)
+            side: pod_names(metric, roles, len(getattr(sampled.sample, side).rows))
+            for side, roles in by_side.items()
         },
         notes=sampled.notes + infos,
-        comparison=_comparison(metric, own, answers, sampled, window, is_paired=is_paired),
+        findings=guards.inspect(comparison),
+        comparison=comparison,
     )
-
-
-def _guarded(one: Gathered, weight: Weight | None) -> Gathered:
-    if one.comparison is None:
-        return one
-    comparison = replace(one.comparison, weight=weight)
-    return replace(one, comparison=comparison, findings=guards.inspect(comparison))
 
 
 def inspect_rollout(gathered: Sequence[Gathered], window: Window) -> tuple[Finding, ...]:
@@ -168,34 +172,31 @@ def inspect_rollout(gathered: Sequence[Gathered], window: Window) -> tuple[Findi
     )
 
 
-def _with_history(one: Gathered, asked: Sequence[Ask], answers: Answers, past: Window) -> Gathered:
+def _with_history(one: Gathered, told: Sequence[Told], past: Window) -> Gathered:
     """Add the baseline's past to a sample; where it cannot be had, a note says why."""
     if one.sample is None or not learns(one.metric):
         return one
-    asks = [ask for ask in asked if ask.is_history]
-    found = _history(one.metric, asks, answers, past)
+    found = _history(one.metric, [own for own in told if own[0].is_history], past)
     if isinstance(found, str):
         return replace(one, notes=(*one.notes, f"judged without window.history: {found}"))
     return replace(one, sample=replace(one.sample, history=found))
 
 
-def _history(
-    metric: Metric, asks: Sequence[Ask], answers: Answers, past: Window
-) -> Sample | str | None:
+def _history(metric: Metric, told: Sequence[Told], past: Window) -> Sample | str | None:
     """Compare two groups of the baseline's pods before the window, or say why that cannot be."""
     if not tells_pods(metric):
         return "the metric has no pods label, by which the baseline could be divided in two"
-    if not asks:
+    if not told:
         return None
-    failed = [str(error) for a in asks if isinstance(error := answers[a.request], SourceError)]
-    if refused := (*failed, *_said(asks, answers, "warnings")):
+    failed = [str(answer) for _, answer in told if isinstance(answer, SourceError)]
+    if refused := (*failed, *_said(told, "warnings")):
         return refused[0]
-    series = _series(asks, answers, SIDES[0])
+    series = _series(told, SIDES[0])
     roles = {role.removeprefix(HISTORY): found for role, found in series.items()}
     groups = pairing.halves(roles, pod_label=None if metric.query is not None else metric.pods)
     if groups is None:
         return "it shows fewer than two pods of the baseline, to be divided in two groups"
-    laid = _laid(metric, groups, asks[0].request.start, past)
+    laid = _laid(metric, groups, told[0][0].request.start, past)
     return laid.edges.summary if laid.edges is not None else laid.sample
 
 
@@ -212,13 +213,12 @@ def _asked(ask: Ask, answer: Answer | SourceError) -> AskedQuery:
     )
 
 
-def _series(own: Sequence[Ask], answers: Answers, side: str) -> dict[str, tuple[Series, ...]]:
-    found: dict[str, tuple[Series, ...]] = {}
-    for ask in own:
-        answer = answers[ask.request]
-        if ask.side == side and isinstance(answer, Answer):
-            found[ask.role] = answer.series
-    return found
+def _series(told: Sequence[Told], side: str) -> dict[str, tuple[Series, ...]]:
+    return {
+        ask.role: answer.series
+        for ask, answer in told
+        if ask.side == side and isinstance(answer, Answer)
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -228,13 +228,6 @@ class _Sampled:
     sample: Sample
     notes: tuple[str, ...] = ()
     edges: Finding | None = None
-
-
-def _sample(metric: Metric, own: Sequence[Ask], answers: Answers, window: Window) -> _Sampled:
-    baseline, canary = (_series(own, answers, side) for side in SIDES)
-    # A baseline of an earlier time was asked for earlier; it has been moved to the canary's.
-    since = max(ask.request.start for ask in own)
-    return _laid(metric, (baseline, canary), since, window)
 
 
 def _laid(metric: Metric, by_side: tuple[Roles, Roles], since: float, window: Window) -> _Sampled:
@@ -302,48 +295,43 @@ def _interval_notes(interval_s: float, window: Window) -> Iterator[str]:
         )
 
 
-def _said(own: Sequence[Ask], answers: Answers, what: str) -> tuple[str, ...]:
+def _said(told: Sequence[Told], what: str) -> tuple[str, ...]:
     """Collect what the source said beside its answers: `warnings` or `infos`, each once."""
-    said = (getattr(answers[ask.request], what, ()) for ask in own)
-    return tuple(dict.fromkeys(text for texts in said for text in texts))
+    return tuple(dict.fromkeys(text for _, answer in told for text in getattr(answer, what, ())))
 
 
 def _comparison(
     metric: Metric,
-    own: Sequence[Ask],
-    answers: Answers,
+    own: Sequence[Told],
+    by_side: Mapping[str, Roles],
     sampled: _Sampled,
-    window: Window,
-    *,
-    is_paired: bool,
+    look: _Look,
 ) -> Comparison:
-    series = {
-        side: tuple(one for role in _series(own, answers, side).values() for one in role)
-        for side in SIDES
-    }
-    left = [left_of(ask.request.query) for ask in own if ask.role == "query"]
+    baseline, canary = (
+        tuple(one for series in by_side[side].values() for one in series) for side in SIDES
+    )
+    left = [left_of(ask.request.query) for ask, _ in own if ask.role == "query"]
     rates = [one.rate_s for one in left]
     return Comparison(
         sample=sampled.sample,
-        baseline=series["baseline"],
-        canary=series["canary"],
-        warnings=_said(own, answers, "warnings"),
+        baseline=baseline,
+        canary=canary,
+        warnings=_said(own, "warnings"),
         edges=sampled.edges,
         needs_baseline=compares(metric),
-        is_paired=is_paired,
-        absent=_absent(own, answers),
-        begin=float(window.edges[0]),
+        is_paired=look.is_paired,
+        weight=look.weight,
+        absent=_absent(own),
+        begin=float(look.window.edges[0]),
         shows_series=any(one.metrics for one in left) and len({one.metrics for one in left}) == 1,
         rate_s=None if None in rates else max((one for one in rates if one), default=None),
     )
 
 
-def _absent(own: Sequence[Ask], answers: Answers) -> tuple[tuple[str, str], ...]:
+def _absent(told: Sequence[Told]) -> tuple[tuple[str, str], ...]:
     """Name what found no series; a counter of events need not exist before the first one."""
     return tuple(
         (ask.side, ask.role)
-        for ask in own
-        if ask.role != EVENTS
-        and isinstance(answer := answers[ask.request], Answer)
-        and not answer.series
+        for ask, answer in told
+        if ask.role != EVENTS and isinstance(answer, Answer) and not answer.series
     )

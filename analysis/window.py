@@ -66,12 +66,17 @@ class Window:
         return Window(start=self.start - length_s, end=self.start, warmup_s=0.0, step_s=self.step_s)
 
     def _places(self) -> tuple[int, int]:
-        """Give the first and the last edge, counted in steps since 1970."""
-        first = math.ceil((self.start + self.warmup_s) / self.step_s - ROUNDING)
-        return first, max(math.floor(self.end / self.step_s + ROUNDING), first)
+        return _places(self.start + self.warmup_s, self.end, self.step_s)
 
 
 @lru_cache(maxsize=64)  # every query of a look asks for the same
+def _places(start: float, end: float, step_s: float) -> tuple[int, int]:
+    """Give the first and the last edge, counted in steps since 1970."""
+    first = math.ceil(start / step_s - ROUNDING)
+    return first, max(math.floor(end / step_s + ROUNDING), first)
+
+
+@lru_cache(maxsize=64)
 def _edges(first: int, last: int, step_s: float) -> Array:
     edges = np.arange(first, last + 1, dtype=np.float64) * step_s
     edges.flags.writeable = False

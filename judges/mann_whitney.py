@@ -266,7 +266,9 @@ class _Stretch:
         pairs, shift = self._moved(limits, claim.side)
         found = pairs.studentized(self.is_signed, shift, self.runs)
         if any(self.clusters):
-            found = self._clustered(found, Shifts.of(pairs, self.is_signed).middle() - shift)
+            is_own = pairs is self.pairs
+            middle = self._middle if is_own else Shifts.of(pairs, self.is_signed).middle()
+            found = self._clustered(found, middle - shift)
         return found.evidence(claim.sign, alpha=level, horizon=claim.horizon)
 
     def _clustered(self, found: Studentized, distance: Array) -> Studentized:
@@ -295,6 +297,10 @@ class _Stretch:
         return Shifts.of(self.pairs, self.is_signed)
 
     @cached_property
+    def _middle(self) -> Array:
+        return self._shifts.middle()
+
+    @cached_property
     def within(self) -> Array:
         """The variance of each shift, which the pods' differences are held against."""
         error = np.sqrt(self.runs.variance / self.n)
@@ -304,7 +310,7 @@ class _Stretch:
 
     def estimates(self, level: float) -> list[Estimate]:
         """Give each Hodges-Lehmann estimate, with the shifts that the test does not reject."""
-        centres = self._shifts.middle()
+        centres = self._middle
         bounds = self._shifts.bounds(reach(half_widths(self.runs, self.n, RANKS, level=level)))
         lower, upper = bounds.lower, bounds.upper
         if any(self.clusters):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.guards.core.comparison import Comparison, Mask, known
+from analysis.guards.core.comparison import Comparison, Mask
 from analysis.guards.core.finding import Finding, Severity
 from analysis.guards.core.stretch import MOST_UNSEEN, clock, without_start
 
@@ -20,14 +20,14 @@ def inspect(comparison: Comparison) -> Finding | None:
     """
     if comparison.edges is not None:
         return None
-    baseline, canary = known(comparison.sample.baseline), known(comparison.sample.canary)
+    baseline, canary = comparison.baseline_known, comparison.canary_known
     if comparison.needs_baseline:
         if not (baseline.any() and canary.any()):
             return None
         baseline, canary = without_start(baseline, canary)
     elif not baseline.any():
         baseline = np.ones_like(canary)
-    missed = int(baseline.sum()) - int(canary.sum())
+    missed = np.count_nonzero(baseline) - np.count_nonzero(canary)
     missed = abs(missed) if comparison.needs_baseline else missed
     if missed < LEAST_STEPS or missed <= MOST_UNSEEN * len(canary) or not canary.any():
         return None

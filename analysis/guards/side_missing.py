@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.guards.core.comparison import Comparison, known
+from analysis.guards.core.comparison import Comparison
 from analysis.guards.core.finding import Finding, Severity
 
 # How a query is called where its metric has several.
@@ -11,7 +11,7 @@ PARTS = {"numerator": "the numerator's", "denominator": "the denominator's", "to
 
 def inspect(comparison: Comparison) -> Finding | None:
     """Find a side of which nothing is known, or only one part of a quotient."""
-    missing = [(name, series) for name, side, series in comparison.sides() if not known(side).any()]
+    missing = [(one.name, one.series) for one in comparison.sides() if not one.known.any()]
     if not missing:
         return _half(comparison)
     names = " and ".join(name for name, _ in missing)
@@ -31,7 +31,7 @@ def _half(comparison: Comparison) -> Finding | None:
 
     It may be one that begins with its first event all the same, so harm on the other side fails.
     """
-    names = [name for name, _, _ in comparison.sides()]
+    names = [one.name for one in comparison.sides()]
     absent = [(side, role) for side, role in comparison.absent if side in names]
     if not absent:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.guards.core.comparison import Comparison, known
+from analysis.guards.core.comparison import Comparison
 from analysis.guards.core.finding import Finding, Severity
 from analysis.guards.core.stretch import clock, first, is_late
 
@@ -11,7 +11,7 @@ def inspect(comparison: Comparison) -> Finding | None:
     """Find a side that was first seen when a fifth of the steps had passed on the other."""
     if comparison.edges is not None or not comparison.needs_baseline:
         return None
-    baseline, canary = known(comparison.sample.baseline), known(comparison.sample.canary)
+    baseline, canary = comparison.baseline_known, comparison.canary_known
     if not (baseline.any() and canary.any()) or not is_late(baseline, canary):
         return None
     young, seen = max(("baseline", baseline), ("canary", canary), key=lambda one: first(one[1]))

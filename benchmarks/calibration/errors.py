@@ -118,8 +118,8 @@ def _side(rng: Rng, n: int, rate: float, share: float) -> tuple[Array, Array]:
             values = _counter(increments, restarted)
             series.append(Series(labels=labels, times=times[seen], values=values[seen]))
     scrapes = counters.scrapes([*events, *total], since=0.0, begin=0.0)
-    read = (counters.increases(part, edges, scrapes, pod_label="pod") for part in (events, total))
-    return next(read).values, next(read).values
+    read = counters.increases([events, total], edges, scrapes, pod_label="pod")
+    return read.values[0], read.values[1]
 
 
 def _counter(increments: NDArray[np.int64], restarted: NDArray[np.bool_]) -> Array:

@@ -135,7 +135,7 @@ class Coins:
 
     def log_e_more(self) -> Array:
         """Give the log e-value for more hits than the chance explains, at any number of looks."""
-        logs = [_log_mixture(self, events) for events in MIXTURE_EVENTS]
+        logs = _log_mixtures(self)
         mean: Array = np.logaddexp.reduce(logs) - math.log(len(logs))
         return mean
 
@@ -304,14 +304,13 @@ def _ratio(share: Array, exposure: Array) -> Array:
     return np.where(np.isfinite(ratio), ratio, np.nan)
 
 
-def _log_mixture(tossed: Coins, events: float) -> Array:
-    """Mix over probabilities above the chance: a beta prior truncated to (chance, 1)."""
+def _log_mixtures(tossed: Coins) -> Array:
+    """Mix over probabilities above the chance, by each prior: a beta truncated to (chance, 1)."""
     informed = (tossed.chance > LEAST_CHANCE) & (tossed.chance < 1 - LEAST_CHANCE)
     p0 = np.where(informed, tossed.chance, 0.5)
     k, total = tossed.hits, tossed.tosses
-    spread = 2 * math.log(1 / 0.1)
-    strength = max(events / (spread + math.log1p(spread)) - 1, 0.5)
-    a, b = p0 * strength, (1 - p0) * strength
+    strengths = np.array([[_strength(events)] for events in MIXTURE_EVENTS])
+    a, b = p0 * strengths, (1 - p0) * strengths
     log_e = (
         _log_upper_beta(a + k, b + (total - k), p0)
         - _log_upper_beta(a, b, p0)
@@ -321,11 +320,19 @@ def _log_mixture(tossed: Coins, events: float) -> Array:
     return np.where(informed, log_e, 0.0)
 
 
+def _strength(events: float) -> float:
+    """Give the strength of the prior that finds most in so many events."""
+    spread = 2 * math.log(1 / 0.1)
+    return max(events / (spread + math.log1p(spread)) - 1, 0.5)
+
+
 def _log_upper_beta(a: Array, b: Array, p0: Array) -> Array:
     """Give log of the incomplete beta integral over (p0, 1)."""
     tail = special.betaincc(a, b, p0)
     seen = tail > SMALLEST_TAIL
-    exact = special.betaln(a, b) + np.log(np.where(seen, tail, 1.0))
+    exact: Array = special.betaln(a, b) + np.log(np.where(seen, tail, 1.0))
+    if seen.all():
+        return exact
     # Far below the chance the integral sits at its lower end: Laplace's bound, one term.
     slope = np.maximum(b * p0 - a * (1 - p0), 1.0)
     laplace = a * np.log(p0) + b * np.log1p(-p0) - np.log(slope)

@@ -119,13 +119,22 @@ def levels(side: Side) -> Array:
     # A level that no double can hold, or without any exposure, is left out as unusable.
     with np.errstate(all="ignore"):
         if isinstance(side, Values):
-            found = np.array([np.nanmedian(row) for row in side.values[seen]])
+            found = _medians(side.values[seen])
         else:
             quotient = side if isinstance(side, Ratio) else side.means()
             numerator, denominator = quotient.by_pod()
             found = (numerator / denominator)[seen]
     usable: Array = found[np.isfinite(found)]
     return usable
+
+
+def _medians(rows: Array) -> Array:
+    """Give the median of what is known of each row."""
+    if np.isnan(rows).any():
+        return np.array([np.nanmedian(row) for row in rows])
+    # As a rule all is known, and a median that looks for gaps takes many times as long.
+    medians: Array = np.median(rows, axis=1)
+    return medians
 
 
 def count(rows: Array) -> int:

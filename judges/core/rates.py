@@ -193,12 +193,12 @@ class _Comparison:
         """Both parts of the tolerance must be exceeded, so the weaker evidence counts."""
         limits, found = self._tolerances, []
         for side in self._sides(tally):
+            tossed = _coins(side, limits)
+            single = self._at_once(tossed, bunched, limits)
+            many = self._over_looks(tossed, bunched, limits)
             parts = [
-                Weights(
-                    p=self._at_once(coin, bunched, limits).p_more(),
-                    log_e=self._over_looks(coin, bunched, limits).log_e_more(),
-                )
-                for coin in _coins(side, limits)
+                Weights(p=one.p_more(), log_e=other.log_e_more())
+                for one, other in zip(single, many, strict=True)
             ]
             found.append(evidence.weakest_of(parts))
         return evidence.strongest_of(found)
@@ -210,39 +210,44 @@ class _Comparison:
         """
         limits, found = self._margins, []
         for side in self._sides(tally):
-            single = [self._at_once(coin, bunched, limits) for coin in _coins(side, limits)]
+            tossed = _coins(side, limits)
+            single = self._at_once(tossed, bunched, limits)
             p = np.min([coin.p_fewer() for coin in single], axis=0)
             deflator = bunched.deflator(self._tail(limits))
             p = np.minimum(p, _p_below(side, limits.absolute, deflator))
-            many = [self._over_looks(coin, bunched, limits) for coin in _coins(side, limits)]
+            many = self._over_looks(tossed, bunched, limits)
             found.append(Weights(p=p, log_e=np.max([coin.log_e_fewer() for coin in many], axis=0)))
         return evidence.weakest_of(found)
 
-    def _at_once(self, coin: Coins, bunched: counts.Dispersion, limits: _Limits) -> Coins:
-        return self._deflated(coin, bunched, self._tail(limits), ONE_LOOK)
+    def _at_once(
+        self, tossed: Sequence[Coins], bunched: counts.Dispersion, limits: _Limits
+    ) -> list[Coins]:
+        return self._deflated(tossed, bunched, self._tail(limits), ONE_LOOK)
 
     def _tail(self, limits: _Limits) -> Array:
         """Give the tail that a p-value must reach: each stage has a part of the level only."""
         staged = self._any.looks is Looks.GROUP_SEQUENTIAL
         return limits.level / FARTHER if staged else limits.level
 
-    def _over_looks(self, coin: Coins, bunched: counts.Dispersion, limits: _Limits) -> Coins:
-        return self._deflated(coin, bunched, limits.level / FARTHER, MANY_LOOKS)
+    def _over_looks(
+        self, tossed: Sequence[Coins], bunched: counts.Dispersion, limits: _Limits
+    ) -> list[Coins]:
+        return self._deflated(tossed, bunched, limits.level / FARTHER, MANY_LOOKS)
 
     def _sides(self, tally: Tally) -> list[Tally]:
         signs = self._any.direction.signs
         return [tally if sign > 0 else tally.swapped() for sign in signs]
 
     def _deflated(
-        self, coin: Coins, bunched: counts.Dispersion, level: Array, prior: Prior
-    ) -> Coins:
+        self, tossed: Sequence[Coins], bunched: counts.Dispersion, level: Array, prior: Prior
+    ) -> list[Coins]:
         """Count only what is independent: of steps that bunch, and of pods that differ."""
         deflator = bunched.deflator(level)
-        if any(self.clusters):
-            between = pods.between(self.clusters, prior)
-            variance = between.variance * counts.widening(between.df, level)
-            deflator = deflator + variance * coin.information
-        return coin.deflated(deflator)
+        if not any(self.clusters):
+            return [coin.deflated(deflator) for coin in tossed]
+        between = pods.between(self.clusters, prior)
+        variance = between.variance * counts.widening(between.df, level)
+        return [coin.deflated(deflator + variance * coin.information) for coin in tossed]
 
     # ---- estimate and settlement
 

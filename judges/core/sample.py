@@ -6,7 +6,7 @@ Every array has shape (pods, steps): a row a pod, a column a step, NaN where not
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -39,9 +39,10 @@ def _sum_of_pods(rows: Array) -> Array:
     if len(rows) == 1:
         alone: Array = rows[0]
         return alone
+    unknown = np.isnan(rows)
     with np.errstate(over="ignore"):
-        total: Array = np.nansum(rows, axis=0)
-    total[np.isnan(rows).all(axis=0) | np.isinf(total)] = np.nan
+        total: Array = np.where(unknown, 0.0, rows).sum(axis=0)
+    total[unknown.all(axis=0) | np.isinf(total)] = np.nan
     return total
 
 
@@ -49,9 +50,10 @@ def _mean_of_pods(rows: Array) -> Array:
     if len(rows) == 1:
         alone: Array = rows[0]
         return alone
-    known = np.count_nonzero(~np.isnan(rows), axis=0)
+    unknown = np.isnan(rows)
+    known = len(rows) - np.count_nonzero(unknown, axis=0)
     # Divide before adding: pods near the largest double must not overflow to infinity.
-    shares = np.where(np.isnan(rows), 0.0, rows) / np.maximum(known, 1)
+    shares = np.where(unknown, 0.0, rows) / np.maximum(known, 1)
     mean: Array = np.where(known > 0, shares.sum(axis=0), np.nan)
     return mean
 
@@ -168,6 +170,7 @@ class Histogram:
     counts: Array
     totals: Array | None = None
     exponential: bool = False
+    _observed: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check the edges; a step of which a bucket is unknown, or no count, is unknown."""
@@ -184,8 +187,11 @@ class Histogram:
         counts[(np.isnan(counts) | absurd).any(axis=2)] = np.nan
         counts[counts < LEAST_COUNTED] = 0.0
         counts.flags.writeable = False
+        observed = counts.sum(axis=2)
+        observed.flags.writeable = False
         object.__setattr__(self, "edges", edges)
         object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "_observed", observed)
         if self.totals is not None:
             object.__setattr__(self, "totals", _rows(self.totals))
 
@@ -197,8 +203,7 @@ class Histogram:
     @property
     def rows(self) -> Array:
         """Observations, shape (pods, steps): finite where the pod was seen."""
-        total: Array = self.counts.sum(axis=2)
-        return total
+        return self._observed
 
     def part(self, start: int, stop: int) -> Histogram:
         """Give the steps from `start` to before `stop`."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,22 @@ class Weight:
         return cls(shares=np.array([share]), tolerance=tolerance, last=share)
 
 
+class Seen(NamedTuple):
+    """One side.
+
+    Attributes:
+        name: Its name.
+        side: What it is on the grid.
+        known: In which steps anything is known of it, shape (steps,).
+        series: Its series as answered.
+    """
+
+    name: str
+    side: Side
+    known: Mask
+    series: tuple[Series, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparison:
     """One metric.
@@ -70,6 +86,8 @@ class Comparison:
             equal labels are equal series.
         rate_s: Over how many seconds both sides' rates of counters are taken, where the values are
             nothing but such rates added up; `None` elsewhere.
+        baseline_known: In which steps anything is known of the baseline, shape (steps,).
+        canary_known: The same of the canary.
     """
 
     sample: Sample
@@ -84,12 +102,20 @@ class Comparison:
     is_paired: bool = True
     shows_series: bool = False
     rate_s: float | None = None
+    baseline_known: Mask = field(init=False, repr=False)
+    canary_known: Mask = field(init=False, repr=False)
 
-    def sides(self) -> Iterator[tuple[str, Side, tuple[Series, ...]]]:
-        """Give the sides that the judge needs, each with its name and its series."""
+    def __post_init__(self) -> None:
+        """See once what most guards ask for."""
+        object.__setattr__(self, "baseline_known", _known(self.sample.baseline))
+        object.__setattr__(self, "canary_known", _known(self.sample.canary))
+
+    def sides(self) -> Iterator[Seen]:
+        """Give the sides that the judge needs."""
+        sample = self.sample
         if self.needs_baseline:
-            yield "baseline", self.sample.baseline, self.baseline
-        yield "canary", self.sample.canary, self.canary
+            yield Seen("baseline", sample.baseline, self.baseline_known, self.baseline)
+        yield Seen("canary", sample.canary, self.canary_known, self.canary)
 
     @property
     def counted(self) -> str | None:
@@ -99,19 +125,19 @@ class Comparison:
     def exposures(self) -> tuple[Array, Array]:
         """Give what both sides counted in the steps known of both, shape (n,) each."""
         baseline, canary = _total(self.sample.baseline), _total(self.sample.canary)
-        both = known(self.sample.baseline) & known(self.sample.canary)
+        both = self.baseline_known & self.canary_known
         return baseline[both], canary[both]
 
     def shares(self) -> Array:
         """Give the canary's weight in the steps known of both sides, shape (n,)."""
-        both = known(self.sample.baseline) & known(self.sample.canary)
+        both = self.baseline_known & self.canary_known
         given = self.weight.shares if self.weight is not None else np.array([np.nan])
         shares: Array = np.broadcast_to(given, both.shape)[both]
         return shares
 
     def ends(self) -> Array:
         """Give the end of each step known of both sides, epoch seconds, shape (n,)."""
-        both = known(self.sample.baseline) & known(self.sample.canary)
+        both = self.baseline_known & self.canary_known
         places = np.flatnonzero(both).astype(np.float64)
         return self.begin + self.sample.step_s * (places + 1)
 
@@ -121,8 +147,7 @@ def _total(side: Side) -> Array:
     return total
 
 
-def known(side: Side) -> Mask:
-    """Tell in which steps anything is known of a side, shape (steps,)."""
+def _known(side: Side) -> Mask:
     return np.asarray(np.isfinite(side.rows).any(axis=0))
 
 

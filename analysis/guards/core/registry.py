@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -27,24 +27,20 @@ def inspect(comparison: Comparison) -> tuple[Finding, ...]:
     """Apply every guard to a metric; the gravest findings come first."""
     # What is beyond the largest double is infinite, and as good as any large number here.
     with np.errstate(over="ignore"):
-        return _ordered(
-            module.inspect(comparison) for module in _modules() if hasattr(module, "inspect")
-        )
+        return _ordered(inspect(comparison) for inspect in _functions("inspect"))
 
 
 def inspect_rollout(rollout: Rollout) -> tuple[Finding, ...]:
     """Apply every guard to a rollout as a whole; the gravest findings come first."""
     with np.errstate(over="ignore"):
-        return _ordered(
-            module.inspect_rollout(rollout)
-            for module in _modules()
-            if hasattr(module, "inspect_rollout")
-        )
+        return _ordered(inspect(rollout) for inspect in _functions("inspect_rollout"))
 
 
 @cache
-def _modules() -> tuple[ModuleType, ...]:
-    return tuple(importlib.import_module(f"analysis.guards.{code}") for code in codes())
+def _functions(name: str) -> tuple[Callable[[Any], Finding | None], ...]:
+    """Give the functions of a name that guards have."""
+    modules = (importlib.import_module(f"analysis.guards.{code}") for code in codes())
+    return tuple(getattr(module, name) for module in modules if hasattr(module, name))
 
 
 def _ordered(found: Iterator[Finding | None]) -> tuple[Finding, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from analysis.guards.core.comparison import Comparison, Mask
 from analysis.window import as_datetime
 
@@ -13,7 +11,7 @@ MOST_UNSEEN = 0.2
 
 def first(seen: Mask) -> int:
     """Give the first step in which a side was seen; it must have been in one."""
-    return int(np.flatnonzero(seen)[0])
+    return int(seen.argmax())
 
 
 def is_late(baseline: Mask, canary: Mask) -> bool:

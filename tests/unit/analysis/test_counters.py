@@ -32,13 +32,13 @@ def increases(
     """Difference `series`, whose targets exposed those `beside` them too."""
     seen = counters.scrapes([*series, *beside], since=since, begin=begin)
     on = edges() if grid is None else grid
-    return counters.increases(series, on, seen, pod_label=pod_label)
+    return counters.increases([series], on, seen, pod_label=pod_label)
 
 
 def row(*series: Series, **asked: object) -> list[float]:
     found = increases(*series, **asked)  # type: ignore[arg-type]  # handed through as they are
     assert found.pods == ("",)
-    return [float(value) for value in found.values[0]]
+    return [float(value) for value in found.values[0][0]]
 
 
 def alive(samples: int = 9, *, instance: str = "") -> Series:
@@ -241,11 +241,29 @@ def test_an_empty_series_has_no_known_step() -> None:
     assert same_numbers(row(a_series([]), begin=INF), [NAN, NAN])
 
 
-def test_no_series_make_no_row() -> None:
-    found = increases(begin=INF)
+def test_without_any_series_no_step_is_known() -> None:
+    assert same_numbers(row(begin=INF), [NAN, NAN])
 
-    assert found.pods == ()
-    assert found.values.shape == (0, 2)
+
+def test_of_a_counter_without_series_nothing_is_known_where_another_has_pods() -> None:
+    fleet = a_fleet()
+    seen = counters.scrapes(fleet, since=LONG_AGO, begin=START)
+
+    nothing, some = counters.increases([[], fleet], edges(), seen, pod_label="pod").values
+
+    assert np.isnan(nothing).all()
+    assert nothing.shape == some.shape == (2, 2)
+
+
+def test_counters_are_differenced_each_by_itself() -> None:
+    events, total = a_fleet()[1:2], a_fleet()
+    seen = counters.scrapes([*events, *total], since=LONG_AGO, begin=START)
+
+    found = counters.increases([events, total], edges(), seen, pod_label="pod")
+
+    assert found.pods == ("a", "b")
+    assert same_numbers([*found.values[0][0], *found.values[0][1]], [1, 1, NAN, NAN])
+    assert found.values[1].tolist() == [[5, 5], [2, 0]]
 
 
 # ---- pods
@@ -267,14 +285,14 @@ def test_with_a_pod_label_each_pod_is_a_row() -> None:
     found = increases(*a_fleet(), begin=START, pod_label="pod")
 
     assert found.pods == ("a", "b")
-    assert found.values.tolist() == [[5, 5], [2, 0]]
+    assert found.values[0].tolist() == [[5, 5], [2, 0]]
 
 
 def test_series_without_the_pod_label_share_a_row() -> None:
     found = increases(*a_fleet(), begin=START, pod_label="host")
 
     assert found.pods == ("",)
-    assert found.values.tolist() == [[7, 5]]
+    assert found.values[0].tolist() == [[7, 5]]
 
 
 @pytest.mark.parametrize("pod_label", [None, "pod"])
@@ -285,7 +303,7 @@ def test_the_order_of_series_is_irrelevant(pod_label: str | None) -> None:
     other = increases(*backward, begin=START, pod_label=pod_label)
 
     assert one.pods == other.pods
-    assert one.values.tobytes() == other.values.tobytes()
+    assert one.values[0].tobytes() == other.values[0].tobytes()
 
 
 def test_a_step_is_known_when_any_pod_was_scraped_in_it() -> None:
