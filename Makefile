@@ -63,6 +63,10 @@ deployments: $(READY) ## Judge simulated deployments with known outcome, the lon
 served: $(READY) servers ## Replay the simulated deployments from a real Prometheus (ARGS=100 for fewer)
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.deployments.replayed $(ARGS)
 
+.PHONY: tunings
+tunings: $(READY) ## Tune on one half of recorded deployments, count on the other
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.tuning $(ARGS)
+
 .PHONY: env
 env: $(READY) ## Create .venv from the lock
 

@@ -17,7 +17,15 @@ from scipy import stats
 from analysis import pairing
 from analysis.pairing import CounterPair
 from analysis.sources.port import Series
-from benchmarks.deployments import comparators, figures, openmetrics, page, replayed, run
+from benchmarks.deployments import (
+    comparators,
+    figures,
+    openmetrics,
+    page,
+    replayed,
+    run,
+    served_page,
+)
 from benchmarks.deployments.draw import GOOD, Deployment, Scrapes, design, draw, sides
 from benchmarks.deployments.exposed import Recorded
 from benchmarks.deployments.faults import Aspect, Fault, Grade, Harm, Kind
@@ -199,6 +207,18 @@ def test_a_real_prometheus_gives_the_verdicts_of_the_arrays(requires_prometheus:
 
     assert [pair.row.error for pair in pairs] == [None] * len(of)
     assert [str(pair) for pair in pairs if not pair.is_same] == []
+    assert "**3 of 3** have the same outcome both ways" in served_page.document(SEED, pairs)
+
+
+@pytest.mark.e2e
+def test_an_outcome_that_differs_is_named_on_the_page(requires_prometheus: object) -> None:
+    (pair,) = replayed.compared(indices((Kind.CRASH_LOOP, Grade.LARGE), 1), SEED)
+    earlier = replace(pair, look=replace(pair.look, minute=pair.look.minute - 5))
+
+    text = served_page.document(SEED, [earlier])
+
+    assert "**0 of 1**" in text
+    assert f"- {pair.row.id}: fail after" in text
 
 
 # ---- what is counted

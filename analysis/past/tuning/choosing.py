@@ -2,11 +2,14 @@
 
 A variant keeps the budget if the deployments *show* it (the upper bound of its false fails lies
 below), or if it *states* it (its `risk.false_fail` does) and the deployments do not speak against
-it. Of those that keep it, all stay that do not find significantly less than the one that finds
-most; of these all that do not pass significantly fewer good deployments than the best; of these
-all that do not decide significantly later. What is left differs by chance, and the one with the
-fewest changes is taken. But a loss that a few deployments cannot show is no reason to accept it:
-what finds fewer than the configuration as it is, is never taken for being sooner.
+it. Statements are made by judges that all variants share: where one of them is contradicted, none
+is believed, and a budget must be shown.
+
+Of those that keep it, all stay that do not find significantly less than the one that finds most; of
+these all that do not pass significantly fewer good deployments than the best; of these all that do
+not decide significantly later. What is left differs by chance, and the one with the fewest changes
+is taken. But a loss that a few deployments cannot show is no reason to accept it: what finds fewer
+than the configuration as it is, is never taken for being sooner.
 
 References:
     Deployments are met by every variant, so two are compared by the deployments on which they
@@ -68,10 +71,21 @@ class Chooser:
     def keepings(self, table: Table) -> list[Keeping]:
         """Tell of each variant whether it keeps the budget on these deployments."""
         good = table.failed[:, table.good]
+        believed = self.stated if self.believes(table) else [1.0] * len(self.stated)
         return [
             self._keeping(int(row.sum()), row.size, stated)
-            for row, stated in zip(good, self.stated, strict=True)
+            for row, stated in zip(good, believed, strict=True)
         ]
+
+    def believes(self, table: Table) -> bool:
+        """Tell whether no variant fails more good ones than it states, by more than chance.
+
+        `LEVEL` holds for all variants together, after Bonferroni. The one that states least tells
+        most: of judges whose rates do not hold it fails as many as the others do.
+        """
+        good = table.failed[:, table.good]
+        p = stats.binom.sf(good.sum(axis=1) - 1, good.shape[1], np.asarray(self.stated))
+        return bool(np.all(p >= (1 - LEVEL) / len(self.stated)))
 
     def _keeping(self, fails: int, of: int, stated: float) -> Keeping:
         if of and upper_bound(fails, of) <= self.budget:

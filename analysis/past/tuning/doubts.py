@@ -17,6 +17,7 @@ class Doubt(StrEnum):
 
     FEW_GOOD = "few_good"  # too few to show that the budget is kept
     NO_BAD = "no_bad"  # what real faults look like is unknown; injected harm stands for them
+    STATEMENT_BROKEN = "statement_broken"  # more good ones fail than the configuration states
     BUDGET_BROKEN = "budget_broken"  # no variant keeps the budget
     PROMISE_BROKEN = "promise_broken"  # on deployments held out the choice breaks it
     NOTHING_BETTER = (
@@ -25,7 +26,13 @@ class Doubt(StrEnum):
 
 
 def doubts(
-    choice: Choice, good: int, held_out: Sequence[HeldOut], budget: float, *, is_harmed: bool
+    choice: Choice,
+    good: int,
+    held_out: Sequence[HeldOut],
+    budget: float,
+    *,
+    is_harmed: bool,
+    is_believed: bool,
 ) -> Iterator[Doubt]:
     """Give what the deployments cannot tell.
 
@@ -35,11 +42,14 @@ def doubts(
         held_out: What such choices were worth elsewhere.
         budget: Share of good deployments that may fail.
         is_harmed: Whether bad deployments are harmed copies of good ones.
+        is_believed: Whether the deployments bear out what the variants state.
     """
     if good < needed_to_show(budget):
         yield Doubt.FEW_GOOD
     if is_harmed:
         yield Doubt.NO_BAD
+    if not is_believed:
+        yield Doubt.STATEMENT_BROKEN
     if choice.keeping is Keeping.BROKEN:
         yield Doubt.BUDGET_BROKEN
     elif any(_is_beyond(one.false_fails, budget) for one in held_out):

@@ -35,9 +35,14 @@ class Harm:
 
 def harms(config: CanaryConfig, factors: Sequence[float]) -> list[Harm]:
     """List what is tried: each critical metric that compares (each, where none is), harmed."""
-    open_ = [metric for metric in config.metrics if compares(metric) and not metric.muted]
+    open_ = [metric for metric in config.metrics if _can_be_harmed(metric)]
     chosen = [metric for metric in open_ if metric.critical] or open_
     return [Harm(metric=metric.name, factor=factor) for metric in chosen for factor in factors]
+
+
+def _can_be_harmed(metric: Metric) -> bool:
+    """Tell whether a level is compared; a bound is mostly on counts, and twice none is no harm."""
+    return compares(metric) and metric.judge.kind != "threshold" and not metric.muted
 
 
 def harmed(prepared: Prepared, harm: Harm, deployment: str) -> Prepared:

@@ -143,6 +143,12 @@ def said(doubt: Doubt, tuning: Tuning) -> str | None:
                 "your data cannot tell what real faults would be found: no deployment is labelled "
                 "bad, and what is shown is found of harm that was put in"
             )
+        case Doubt.STATEMENT_BROKEN:
+            return (
+                "more good deployments failed than `false_fail` states, by more than chance: its "
+                "judges' error rates do not hold here (`serinus judges` says what each promises), "
+                "so that a budget counts as kept only where the deployments show it"
+            )
         case Doubt.BUDGET_BROKEN:
             return f"nothing that was tried keeps {_percent(tuning.budget)}; look at what fails"
         case Doubt.PROMISE_BROKEN:

@@ -204,7 +204,14 @@ def conclude(tried: Tried, budget: float) -> Tuning:
     chooser = Chooser(budget=budget, stated=tried.stated, sizes=sizes)
     choice, held_out = chooser.choose(table), validate(table, chooser)
     originals = [trial for trial in tried.trials if trial.harm is None]
-    found = doubts(choice, int(table.good.sum()), held_out, budget, is_harmed=tried.is_harmed)
+    found = doubts(
+        choice,
+        int(table.good.sum()),
+        held_out,
+        budget,
+        is_harmed=tried.is_harmed,
+        is_believed=chooser.believes(table),
+    )
     return Tuning(
         budget=budget,
         is_harmed=tried.is_harmed,

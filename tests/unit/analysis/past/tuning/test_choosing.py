@@ -78,6 +78,14 @@ def test_a_budget_that_is_neither_shown_nor_stated_counts_as_broken() -> None:
     assert choice == Choice(index=0, keeping=Keeping.STATED)
 
 
+def test_where_one_statement_is_contradicted_none_is_believed() -> None:
+    """The judges are the same: what states 0.2 % and fails 3 % tells what the others are worth."""
+    stated = [0.002, 0.01]
+
+    assert chosen(a_table([0, 6], [60, 90]), stated) == Choice(index=1, keeping=Keeping.STATED)
+    assert chosen(a_table([12, 6], [60, 90]), stated) == Choice(index=1, keeping=Keeping.BROKEN)
+
+
 def test_where_nothing_keeps_the_budget_the_least_breach_is_named_as_one() -> None:
     assert chosen(a_table([40, 30], [60, 60]), [0.05, 0.05]) == Choice(
         index=1, keeping=Keeping.BROKEN

@@ -17,6 +17,7 @@ from analysis.past.tuning.search import variants
 from analysis.past.tuning.table import table_of
 from analysis.past.tuning.trials import Trials
 from analysis.past.work import Work
+from benchmarks.tuning.__main__ import HURRIED
 from tests.support.corpus import RECORDINGS, SHOP
 
 TEXT = SHOP.read_text(encoding="utf-8")
@@ -90,6 +91,15 @@ def test_bad_deployments_are_not_harmed_further(recorded: Deployments) -> None:
 
 def test_harm_goes_into_what_compares_and_is_critical() -> None:
     assert [str(harm) for harm in harms(CONFIG, (2.0,))] == ["error ratio × 2", "mean latency × 2"]
+
+
+def test_twice_no_restarts_is_no_harm() -> None:
+    text = HURRIED.read_text(encoding="utf-8")
+
+    found = [harm.metric for harm in harms(parse_config(text), (2.0,))]
+
+    assert "restarts" in text
+    assert found == ["errors", "latency mean", "memory"]
 
 
 def test_a_deployment_that_cannot_be_read_counts_in_no_rate(recorded: Deployments) -> None:
