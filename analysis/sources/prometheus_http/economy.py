@@ -183,8 +183,10 @@ def _probe(requests: Sequence[Request]) -> Request:
     """
     first = requests[0]
     length_s = _probe_s(first)
+    # Prometheus 2 counts a sample on the left end of a window, 3 does not: a millisecond less.
+    length_ms = length_s * 1000 - 1
     counted = [
-        f"label_replace({growth.census(f'count_over_time({one.query}[{length_s}s])')}, "
+        f"label_replace({growth.census(f'count_over_time({one.query}[{length_ms}ms])')}, "
         f'"{_REQUEST}", "{n}", "", "")'
         for n, one in enumerate(requests)
     ]
