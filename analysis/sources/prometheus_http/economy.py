@@ -177,7 +177,7 @@ def _median(each: Array, many: Array) -> float:
 
 
 def _probe(requests: Sequence[Request]) -> Request:
-    """Ask, at the first, the last and a few other instants, how many samples were just before.
+    """Ask, at a few instants, how many samples there were just before.
 
     Series are counted by their number of samples, so that one pass tells of both.
     """
@@ -190,9 +190,8 @@ def _probe(requests: Sequence[Request]) -> Request:
         f'"{_REQUEST}", "{n}", "", "")'
         for n, one in enumerate(requests)
     ]
-    rest_s = int(first.end - first.start) - length_s
-    places = min(PROBES, max(2, 1 + rest_s // length_s)) if rest_s > 0 else 1
-    step_s = max(1, rest_s // max(1, places - 1))
+    step_s = max(length_s, int((first.end - first.start) / PROBES))
+    places = max(1, min(PROBES, int((first.end - first.start) / step_s)))
     return Request(
         kind=RequestKind.RANGE,
         query=" or ".join(counted),
