@@ -43,6 +43,14 @@ docs: $(READY) ## Follow every link, run every example, build the pages into bui
 bench: $(READY) ## Measure speed, as ratios within one run
 	@$(BIN)/python -m benchmarks
 
+.PHONY: prometheus3
+prometheus3: $(READY) servers ## Build a Prometheus 3 with Go (6 minutes of CPU at first) and try the source on it
+	@tools/prometheus-3 build/prometheus-3
+	@$(BIN)/pytest tests/contract/test_prometheus_3.py
+	@TESTED_PROMETHEUS=$(CURDIR)/build/prometheus-3 $(BIN)/pytest tests/contract/test_prometheus_real.py \
+		tests/contract/test_prometheus_fleet.py tests/contract/test_prometheus_histograms.py \
+		tests/contract/test_prometheus_labels.py tests/e2e/test_observed_weight.py $(ARGS)
+
 .PHONY: load
 load: $(READY) servers ## Put 200 rollouts on the service for 10 minutes (ARGS="--minutes 2")
 	@$(BIN)/python -m benchmarks.service.load $(ARGS)

@@ -52,8 +52,8 @@ def _shares(traffic: Traffic, answer: Answer | SourceError, window: Window) -> A
     if known.min() < 0 or known.max() > 1 + ROUNDING:
         worst = known.max() if known.max() > 1 + ROUNDING else known.min()
         return f"the query gave {worst * traffic.unit.whole:g}, which is no {traffic.unit}"
-    least: Array = np.minimum(shares, 1.0)
-    return least
+    fractions: Array = np.minimum(shares, 1.0)
+    return fractions
 
 
 def _settled(shares: Array) -> Array:

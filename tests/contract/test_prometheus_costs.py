@@ -132,10 +132,10 @@ def test_the_cost_is_looked_at_in_three_places(server: HTTPServer) -> None:
     a_source(server).answer([counter("a")])
 
     (form,) = (form for form in forms(server) if "start" in form)
-    counted = f'count_values("{COUNTED}", count_over_time(a[300s]))'
+    counted = f'count_values("{COUNTED}", count_over_time(a[299999ms]))'
     assert form["query"] == f'label_replace({counted}, "request", "0", "", "")'
-    assert (float(form["start"]), float(form["end"])) == (T + 300, END)
-    assert float(form["step"]) == 1650
+    assert (float(form["start"]), float(form["end"])) == (END - 2400, END)
+    assert float(form["step"]) == 1200
 
 
 def test_the_dearest_group_is_summed_and_both_its_sides_with_it(server: HTTPServer) -> None:

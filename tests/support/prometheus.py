@@ -7,6 +7,7 @@ with RealPrometheus(openmetrics=PAST) as prometheus:
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -44,6 +45,7 @@ class RealPrometheus:
         scrape_interval: str = "1s",
         config: Mapping[str, Any] | None = None,
         flags: Sequence[str] = (),
+        program: str | Path = "",
     ) -> None:
         """Describe the server; entering the block starts it.
 
@@ -54,6 +56,7 @@ class RealPrometheus:
             scrape_interval: How often, where a scrape config does not say.
             config: Further top-level keys of the configuration file.
             flags: Further command line flags, such as `--web.route-prefix=/metrics`.
+            program: Another server than `TESTED_PROMETHEUS` names, or else the one on the path.
         """
         self._openmetrics = openmetrics
         self._config = {
@@ -62,6 +65,7 @@ class RealPrometheus:
             **(config or {}),
         }
         self._flags = tuple(flags)
+        self._program = str(program or os.environ.get("TESTED_PROMETHEUS", "prometheus"))
         self._exits = ExitStack()
         self.url = ""
         self.pid = 0
@@ -86,7 +90,7 @@ class RealPrometheus:
     def _start(self, home: Path) -> subprocess.Popen[bytes]:
         (home / "prometheus.yml").write_text(json.dumps(self._config))  # JSON is YAML
         command = [
-            _binary("prometheus"),
+            _binary(self._program),
             f"--config.file={home / 'prometheus.yml'}",
             f"--storage.tsdb.path={home / 'data'}",
             "--storage.tsdb.retention.time=100y",  # the default deletes what is older than 15 days

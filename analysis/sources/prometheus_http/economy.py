@@ -177,20 +177,21 @@ def _median(each: Array, many: Array) -> float:
 
 
 def _probe(requests: Sequence[Request]) -> Request:
-    """Ask, at the first, the last and a few other instants, how many samples were just before.
+    """Ask, at a few instants, how many samples there were just before.
 
     Series are counted by their number of samples, so that one pass tells of both.
     """
     first = requests[0]
     length_s = _probe_s(first)
+    # Prometheus 2 counts a sample on the left end of a window, 3 does not: a millisecond less.
+    length_ms = length_s * 1000 - 1
     counted = [
-        f"label_replace({growth.census(f'count_over_time({one.query}[{length_s}s])')}, "
+        f"label_replace({growth.census(f'count_over_time({one.query}[{length_ms}ms])')}, "
         f'"{_REQUEST}", "{n}", "", "")'
         for n, one in enumerate(requests)
     ]
-    rest_s = int(first.end - first.start) - length_s
-    places = min(PROBES, max(2, 1 + rest_s // length_s)) if rest_s > 0 else 1
-    step_s = max(1, rest_s // max(1, places - 1))
+    step_s = max(length_s, int((first.end - first.start) / PROBES))
+    places = max(1, min(PROBES, int((first.end - first.start) / step_s)))
     return Request(
         kind=RequestKind.RANGE,
         query=" or ".join(counted),
