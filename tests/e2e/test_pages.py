@@ -255,6 +255,7 @@ def test_a_keyboard_is_enough(visit: Visit, served: Served) -> None:
     keys.press("/")
     page.wait_for_url(served.url("/"))
     keys.press("/")
+    expect(page.get_by_role("searchbox", name="Key")).to_be_focused()
     keys.type("err1")
     keys.press("Enter")
     expect(page.locator(".analyses .key")).to_have_text(["checkout.err1-1"])
