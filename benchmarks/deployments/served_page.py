@@ -27,7 +27,8 @@ server, PromQL or pairing.
 **{same:,} of {count:,}** have the same outcome both ways: verdict, minute of the verdict, and the
 metrics that decided.{differing}
 
-Fail / inconclusive / pass, and the median minute of the fails.
+Fail / inconclusive / pass, then the median minute of the fails in memory, and of those through
+Prometheus.
 
 | fault | grade | deployments | in memory | through Prometheus | minute | minute | same |
 | --- | --- | --- | --- | --- | --- | --- | --- |

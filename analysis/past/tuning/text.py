@@ -115,10 +115,11 @@ def _suggested(tuning: Tuning) -> Iterator[str]:
 
 
 def _held_out(tuning: Tuning) -> Iterator[str]:
+    found = "harmed copies" if tuning.is_harmed else "bad ones"
     for one in tuning.held_out:
         yield (
             f"{_SPLITS[one.split]}, such choices failed {_rate(one.false_fails)} good ones and "
-            f"found {_rate(one.detections)} bad ones"
+            f"found {_rate(one.detections)} {found}"
         )
 
 
