@@ -234,7 +234,7 @@ def test_what_a_form_lacks_is_told_beside_what_was_written(
     assert fields.get("both", "<form") in told.text
 
 
-@pytest.mark.parametrize("path", ["/", "/compare", "/services/shop", "/analyses/{id}"])
+@pytest.mark.parametrize("path", ["/?key=hostile", "/compare", "/services/shop", "/analyses/{id}"])
 def test_hostile_words_stand_as_words(shop: AskedBy, path: str) -> None:
     everything = shop("all")
     identity = begun(everything, "hostile", namespace=HOSTILE)

@@ -100,7 +100,7 @@ def test_retry_after_is_honored(server: HTTPServer) -> None:
 
 LATER = {
     "in seconds": "600",
-    "as a date": format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True),
+    "as a date": format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True),
 }
 
 
