@@ -48,7 +48,11 @@ class DaskEngine:
             distributed = importlib.import_module("distributed")
         except ImportError as error:
             raise ConfigError(MISSING) from error
+        import dask
+
         with ExitStack() as exits:
+            # One chunk at a time for each worker: those that wait are not blamed for its death.
+            exits.enter_context(dask.config.set({"distributed.scheduler.worker-saturation": 1.0}))
             place = self._scheduler or exits.enter_context(
                 distributed.LocalCluster(
                     n_workers=self._wanted,
