@@ -18,8 +18,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support.ending import end
+
 READY_WITHIN_S = 60.0  # a start takes 0.1 s alone, and seconds on a machine busy with other tests
-ENDS_WITHIN_S = 15.0
 POLL_S = 0.02
 
 _ADDRESS = re.compile(r'msg="Listening on".*?address=(127\.0\.0\.1:\d+)')
@@ -77,7 +78,7 @@ class RealPrometheus:
             if self._openmetrics:
                 _backfill(self._openmetrics, home)
             process = exits.enter_context(self._start(home))
-            exits.callback(_end, process)
+            exits.callback(end, process)
             self.pid = process.pid
             self.url = f"http://{_address(process, home / 'log')}"
             self._exits = exits.pop_all()
@@ -132,12 +133,3 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
             return found.group(1)
         time.sleep(POLL_S)
     raise RuntimeError(f"Prometheus did not start; its log:\n{log.read_text()}")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(ENDS_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

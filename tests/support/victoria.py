@@ -20,8 +20,9 @@ from typing import Self
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+from tests.support.ending import end
+
 READY_WITHIN_S = 60.0
-ENDS_WITHIN_S = 15.0
 POLL_S = 0.05
 PROGRAMS = ("victoria-metrics", "victoria-metrics-prod")
 
@@ -53,7 +54,7 @@ class RealVictoria:
             home = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="victoria-")))
             port = _free_port()
             process = exits.enter_context(_start(home, port))
-            exits.callback(_end, process)
+            exits.callback(end, process)
             self.url = f"http://127.0.0.1:{port}"
             _wait(self.url, process, home / "log")
             _post(f"{self.url}/api/v1/import", "".join(_lines(self._openmetrics)).encode())
@@ -122,12 +123,3 @@ def _samples(lines: Iterable[str]) -> Iterator[re.Match[str]]:
             yield sample
         elif line and not line.startswith("#"):
             raise ValueError(f"no sample: {line!r}")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(ENDS_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
+from tests.support.ending import end
 from tests.support.traffic.layer import FAILING, PODS, Addresses
 
 ROOT = Path(__file__).resolve().parents[3]
-READY_WITHIN_S, ENDS_WITHIN_S, POLL_S = 60.0, 10.0, 0.05
+READY_WITHIN_S, POLL_S = 60.0, 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Ground:
             process = subprocess.Popen(
                 command, cwd=ROOT, stdout=out, stderr=out, env={**os.environ, **home}
             )
-        self.exits.callback(_end, process)
+        self.exits.callback(end, process)
         limit = time.monotonic() + READY_WITHIN_S
         while process.poll() is None and time.monotonic() < limit:
             if _is_ready(address, path):
@@ -96,12 +97,3 @@ def _is_ready(address: str, path: str) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(ENDS_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
