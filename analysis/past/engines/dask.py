@@ -48,21 +48,8 @@ class DaskEngine:
             distributed = importlib.import_module("distributed")
         except ImportError as error:
             raise ConfigError(MISSING) from error
-        import dask
-
         with ExitStack() as exits:
-            # One chunk at a time for each worker: those that wait are not blamed for its death.
-            exits.enter_context(dask.config.set({"distributed.scheduler.worker-saturation": 1.0}))
-            place = self._scheduler or exits.enter_context(
-                distributed.LocalCluster(
-                    n_workers=self._wanted,
-                    threads_per_worker=1,
-                    dashboard_address="127.0.0.1:0",  # any free port: two runs may share a machine
-                    silence_logs=logging.ERROR,
-                    config={"distributed.worker.profile.enabled": False},
-                    memory_limit=None,  # what a chunk holds is bounded, and the machine is ours
-                )
-            )
+            place = self._scheduler or exits.enter_context(self._started(distributed))
             try:
                 client = distributed.Client(place, timeout=CONNECTS_WITHIN_S)
             except (OSError, ValueError) as error:
@@ -70,6 +57,21 @@ class DaskEngine:
             self._client = exits.enter_context(client)
             self._exits = exits.pop_all()
         return self
+
+    def _started(self, distributed: Any) -> Any:  # noqa: ANN401 - distributed is not typed
+        """Start a scheduler and its workers, as processes on this machine."""
+        from dask import config
+
+        # One chunk at a time for each worker: those that wait are not blamed for its death.
+        with config.set({"distributed.scheduler.worker-saturation": 1.0}):
+            return distributed.LocalCluster(
+                n_workers=self._wanted,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",  # any free port: two runs may share a machine
+                silence_logs=logging.ERROR,
+                config={"distributed.worker.profile.enabled": False},
+                memory_limit=None,  # what a chunk holds is bounded, and the machine is ours
+            )
 
     def __exit__(self, *_: object) -> None:
         """Disconnect, and end what was started."""
