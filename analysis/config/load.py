@@ -139,6 +139,11 @@ def digest(config: CanaryConfig) -> str:
     return known
 
 
+def short(digest: str) -> str:
+    """Give as much of a digest as tells two apart for a person."""
+    return digest[:12]
+
+
 def dumped(config: CanaryConfig) -> str:
     """Write a configuration as JSON, which is YAML too; what is read back means the same."""
     return json.dumps(config.model_dump(mode="json", by_alias=True), indent=1) + "\n"

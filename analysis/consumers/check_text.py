@@ -11,6 +11,7 @@ from rich.text import Text
 
 from analysis.config import SIDES
 from analysis.config.fields import format_duration
+from analysis.config.load import short
 from analysis.consumers.text import printable
 from analysis.diagnosis import Checked, Diagnosis, Query, Seen
 from analysis.guards import Finding, Severity
@@ -41,7 +42,7 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
         console.print(_text(_told(finding), SEVERITIES[finding.severity]))
     for warning in diagnosis.warnings:
         console.print(_text(f"warning: {warning.path}: {warning.message}", "yellow"))
-    digest = diagnosis.provenance.config_digest[:12]
+    digest = short(diagnosis.provenance.config_digest)
     console.print(_text(f"serinus {diagnosis.provenance.version}, configuration {digest}", "dim"))
 
 

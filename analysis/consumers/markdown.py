@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from analysis.charts.svg import UNWRITABLE
+from analysis.config.load import short
 from analysis.consumers import words
 from analysis.consumers.links import Links, seen_again
 from analysis.consumers.units import unit_of
@@ -53,7 +54,7 @@ def _lines(report: AnalysisReport, links: Links) -> Iterator[str]:
     for metric in words.ordered(report):
         if metric.judgment.verdict is not Verdict.PASS or metric.name in report.decided_by:
             yield from _folded(metric, report, links)
-    digest = report.provenance.config_digest[:12]
+    digest = short(report.provenance.config_digest)
     yield f"\n<sub>serinus {plain(report.provenance.version)}, configuration {digest}</sub>"
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.config.fields import format_duration
+from analysis.config.load import short
 from analysis.consumers.text import printable
 from analysis.forecast import Basis, Forecast
 from analysis.forecast import words as told
@@ -169,5 +170,5 @@ def _notes(metric: MetricOutlook, planned: str) -> Iterator[Padding]:
 
 
 def _provenance(outlook: Outlook) -> str:
-    digest = outlook.provenance.config_digest[:12]
+    digest = short(outlook.provenance.config_digest)
     return f"serinus {outlook.provenance.version}, configuration {digest}"

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis.charts import level
+from analysis.config.load import short
 from analysis.consumers import words
 from analysis.consumers.units import unit_of
 from analysis.report import AnalysisReport, MetricReport
@@ -192,7 +193,7 @@ def _details(metric: MetricReport) -> Iterator[Text]:
 
 
 def _provenance(report: AnalysisReport) -> str:
-    digest = report.provenance.config_digest[:12]
+    digest = short(report.provenance.config_digest)
     return (
         f"serinus {report.provenance.version}, configuration {digest}, looks {report.looks}, "
         f"false fails at most {100 * report.false_fail:g} %"

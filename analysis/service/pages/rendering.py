@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 from fastapi.responses import HTMLResponse
 
+from analysis.config.load import short
 from analysis.consumers import html
 from analysis.service.answers import said
 from analysis.store import Record, Status
@@ -58,6 +59,6 @@ def utc(epoch_s: float) -> str:
 @lru_cache(maxsize=1)
 def _templates() -> jinja2.Environment:
     made = html.environment(TEMPLATES)
-    made.filters |= {"utc": utc, "result": result}
+    made.filters |= {"utc": utc, "result": result, "short": short}
     made.globals |= {"MARKS": MARKS}
     return made

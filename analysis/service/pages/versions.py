@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from analysis.config.load import short
 from analysis.service.catalog import Entry
 from analysis.service.context import Service
 from analysis.service.tokens import Token
 from analysis.store import Filter, Version
 
 MOST_LISTED = 50
-SHORT = 12  # characters of a digest that tell versions apart
 _KINDS = {"+": "added", "-": "removed", "@": "place"}
 
 
@@ -21,7 +21,10 @@ class Listed:
     """A version as the page lists it.
 
     Attributes:
-        version: The version; the times are `None` where no analysis was begun with it yet.
+        digest: Which version it is.
+        text: What the configuration said.
+        first_used: When an analysis was begun with it, epoch seconds; `None` where none was yet.
+        last_used: When the latest one was.
         analyses: Analyses that are kept here and were begun with it.
         is_current: Whether it is what the configuration says now.
     """
@@ -32,11 +35,6 @@ class Listed:
     last_used: float | None = None
     analyses: int = 0
     is_current: bool = False
-
-    @property
-    def short(self) -> str:
-        """Give as much of the digest as a person reads."""
-        return self.digest[:SHORT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +94,12 @@ def difference(versions: Sequence[Listed], left: str, right: str) -> Difference:
     chosen = Difference(left=left, right=right)
     for digest in (left, right):
         if digest not in digests:
-            what = f"there is no version {digest[:SHORT]!r}" if digest else "one version is missing"
+            what = f"there is no version {short(digest)!r}" if digest else "one version is missing"
             return _refused(chosen, f"{what}; choose two of those below")
     if left == right:
-        return _refused(chosen, f"both are the version {left[:SHORT]}; choose another for one")
+        return _refused(chosen, f"both are the version {short(left)}; choose another for one")
     texts = {one.digest: one.text for one in versions}
-    lines = list(_compared(texts[left], texts[right], left[:SHORT], right[:SHORT]))
+    lines = list(_compared(texts[left], texts[right], short(left), short(right)))
     return Difference(left=left, right=right, lines=lines)
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.config import CanaryConfig, parse_config
+from analysis.config.load import short
 from analysis.consumers.json import to_document
 from analysis.engine import analyze
 from analysis.errors import ConfigError, SourceError
@@ -140,7 +141,7 @@ def _chosen(service: Service, name: str, version: str | None) -> CanaryConfig:
     try:
         return parse_config(version_of(service, name, version).text, origin=name)
     except ConfigError as error:
-        message = f"this Serinus refuses version {version[:12]} of {name!r}: {error}"
+        message = f"this Serinus refuses version {short(version)} of {name!r}: {error}"
         raise Problem(422, "faulty_configuration", message) from error
 
 

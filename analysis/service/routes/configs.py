@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
+from analysis.config.load import short
 from analysis.service.context import Caller, Service, ServiceOf
 from analysis.service.problems import not_found
 from analysis.store import Version
@@ -70,7 +71,7 @@ def version_of(service: Service, name: str, digest: str) -> Version:
     found = service.versions.get(name, digest)
     if found is None:
         where = f"GET /v1/configs/{name[:128]}/versions lists what analyses were begun with"
-        raise not_found(f"version {digest[:12]} of {name[:128]!r}", where)
+        raise not_found(f"version {short(digest)} of {name[:128]!r}", where)
     return found
 
 
